@@ -16,8 +16,8 @@ import (
 	"inselnetz/mesh"
 )
 
-// A Case is one test on two transports that can reach each other. It closes
-// neither, and leaves none of its own goroutines.
+// A Case is one test on two transports that can reach each other. It may close
+// them, and leaves none of its own goroutines.
 type Case struct {
 	Name string
 	Run  func(t *testing.T, a, b mesh.Transport)
@@ -47,6 +47,7 @@ func TransportCases() []Case {
 		{"CloseUnblocksBothEnds", closeUnblocks},
 		{"LastFrameBeforeClose", lastFrame},
 		{"DialNobody", dialNobody},
+		{"UnknownProtocol", unknownProto},
 		{"WrongPeerAtAddress", wrongPeer},
 		{"AcceptEndsWithContext", acceptEnds},
 		{"SightingWithSameKey", sightingSameKey},
@@ -274,20 +275,35 @@ func lastFrame(t *testing.T, a, b mesh.Transport) {
 }
 
 func dialNobody(t *testing.T, a, b mesh.Transport) {
-	nobody := b.Self()
+	addrs := b.Addrs()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	start := time.Now()
-	if c, err := a.Dial(ctx, nobody, []string{}, "/inselnetz/nothing/1"); err == nil {
-		// Known or not, nobody takes this protocol: the Conn must not carry.
-		defer c.Close()
-		c.Send([]byte("x"))
-		if _, err := c.Recv(); err == nil {
-			t.Error("an unknown protocol was answered")
-		}
+	if c, err := a.Dial(ctx, b.Self(), addrs, mesh.ProtoSync); err == nil {
+		c.Close()
+		t.Error("dialed a closed transport")
 	}
 	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+func unknownProto(t *testing.T, a, b mesh.Transport) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	c, err := a.Dial(ctx, b.Self(), b.Addrs(), "/inselnetz/nothing/1")
+	if err != nil {
+		return
+	}
+	defer c.Close() // opened, yet it must not carry
+	if err := c.Send([]byte("x")); err != nil {
+		return
+	}
+	if _, err := c.Recv(); err == nil {
+		t.Error("an unknown protocol was answered")
 	}
 }
 
@@ -317,9 +333,9 @@ func acceptEnds(t *testing.T, a, _ mesh.Transport) {
 }
 
 func sightingSameKey(t *testing.T, a, b mesh.Transport) {
-	newer, older := log.Key{9}, log.Key{1}
-	a.Announce([]log.Key{older})
-	b.Announce([]log.Key{newer, older}) // a has not heard of the newer one yet
+	keys := []log.Key{{9}, {1}}
+	a.Announce(keys)
+	b.Announce(keys)
 	for _, c := range []struct{ at, of mesh.Transport }{{a, b}, {b, a}} {
 		deadline := time.After(patience)
 		for seen := false; !seen; {
