@@ -11,7 +11,6 @@ package pairing
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/log"
@@ -47,6 +46,7 @@ var (
 	ErrOrder     = errors.New("pairing message out of order")
 	ErrOpening   = errors.New("secret does not open the commitment")
 	ErrWelcome   = errors.New("welcome does not prove a membership")
+	ErrTooLarge  = errors.New("control space is too large for a welcome")
 )
 
 // A Reason is why an inviter refuses.
@@ -57,7 +57,7 @@ const (
 	Closed  Reason = 1 // no invite is open, or it closed after wrong numbers
 	Expired Reason = 2 // the invite's time is over
 	Busy    Reason = 3 // too many devices are asking
-	Dropped Reason = 4 // another device took the place, or the session took too long
+	Dropped Reason = 4 // the session went wrong, took too long, or made room for another
 )
 
 // Refused is the error of a Joiner whose inviter sent a Refusal.
@@ -66,59 +66,41 @@ type Refused struct{ Reason Reason }
 func (r *Refused) Error() string { return fmt.Sprintf("inviter refused: reason %d", r.Reason) }
 
 // Refusal returns the message that ends a Joiner's session with a reason.
-func Refusal(why Reason) []byte { panic("to come") }
-
-// A Joiner is the side of the new device. It sends Start, and hands each message
-// that comes to the method of its name, in this order.
-type Joiner struct{}
-
-// NewJoiner begins a session. self and peer are the peer ids of both ends as the
-// transport has checked them; secret belongs to the offer's box key.
-func NewJoiner(random io.Reader, offer Offer, secret access.BoxSecret, self, peer string) (*Joiner, error) {
-	panic("to come")
+func Refusal(why Reason) []byte {
+	return encode(refusal{Version: version, Type: typeRefusal, Reason: why})
 }
 
-// Start returns the Ask.
-func (j *Joiner) Start() []byte { panic("to come") }
-
-// Answer takes the inviter's Answer and returns our Reveal.
-func (j *Joiner) Answer(b []byte) (reveal []byte, err error) { panic("to come") }
-
-// Reveal takes the inviter's Reveal and returns the number to show.
-func (j *Joiner) Reveal(b []byte) (number string, err error) { panic("to come") }
-
-// Welcome takes the Welcome, which comes once the number was typed.
-func (j *Joiner) Welcome(b []byte) (Result, error) { panic("to come") }
-
-// Words returns the three words to compare, after Welcome.
-func (j *Joiner) Words() string { panic("to come") }
-
-// An Inviter is one session on the side of the device that lets in.
-type Inviter struct{}
-
-// NewInviter begins a session. self and peer are the peer ids of both ends as
-// the transport has checked them.
-func NewInviter(random io.Reader, card access.DeviceCard, self, peer string) (*Inviter, error) {
-	panic("to come")
+// ReasonOf returns the Reason that fits an error of an Invite.
+func ReasonOf(err error) Reason {
+	switch {
+	case errors.Is(err, ErrClosed):
+		return Closed
+	case errors.Is(err, ErrExpired):
+		return Expired
+	case errors.Is(err, ErrBusy):
+		return Busy
+	}
+	return Dropped
 }
 
-// Ask takes the joiner's Ask and returns our Answer.
-func (i *Inviter) Ask(b []byte) (answer []byte, err error) { panic("to come") }
-
-// Reveal takes the joiner's Reveal and returns ours.
-func (i *Inviter) Reveal(b []byte) (reveal []byte, err error) { panic("to come") }
-
-// Offer returns what the joiner said about itself.
-func (i *Inviter) Offer() Offer { panic("to come") }
-
-// Welcome returns the last message, for a joiner that entry admits in s. The
-// control space goes with it as far as the admission builds on it.
-func (i *Inviter) Welcome(s *access.State, entry log.Hash, addrs []string) ([]byte, error) {
-	panic("to come")
+// check reports whether an offer can be admitted at all, from this peer.
+func (o Offer) check(peer string) error {
+	if o.Person.ID == (access.PersonID{}) || len(o.Person.Name) > maxName {
+		return fmt.Errorf("%w: person without id or with a name too long", ErrMalformed)
+	}
+	return checkCard(o.Device, peer)
 }
 
-// Words returns the three words to compare.
-func (i *Inviter) Words(w log.WorkspaceID) string { panic("to come") }
+const maxName = 256 // bytes, as in operations
 
-// DoorName returns a name made up for one open invite, such as "Tiger Radio 27".
-func DoorName(random io.Reader) (string, error) { panic("to come") }
+// checkCard refuses a card that cannot be admitted, and one of another device
+// than the transport is connected to.
+func checkCard(c access.DeviceCard, peer string) error {
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if c.Peer != peer {
+		return fmt.Errorf("%w: card of another device", ErrMalformed)
+	}
+	return nil
+}

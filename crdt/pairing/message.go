@@ -1,0 +1,172 @@
+package pairing
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"inselnetz/crdt/access"
+	"inselnetz/crdt/log"
+)
+
+const version = 1
+
+// Types of messages. Every message is an array that begins with version and type.
+const (
+	typeAsk     = 1
+	typeAnswer  = 2
+	typeReveal  = 3
+	typeWelcome = 4
+	typeRefusal = 5
+)
+
+type ask struct {
+	_          struct{} `cbor:",toarray"`
+	Version    uint64
+	Type       uint64
+	Offer      Offer
+	Commitment [32]byte
+}
+
+type answer struct {
+	_          struct{} `cbor:",toarray"`
+	Version    uint64
+	Type       uint64
+	Card       access.DeviceCard
+	Commitment [32]byte
+}
+
+type reveal struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint64
+	Type    uint64
+	Nonce   [32]byte
+}
+
+type welcome struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint64
+	Type    uint64
+	Sealed  []byte // HPKE of welcomed to the joiner's box key
+}
+
+// welcomed is what a Welcome holds inside.
+type welcomed struct {
+	_         struct{} `cbor:",toarray"`
+	Workspace log.WorkspaceID
+	Admission log.Hash // of the entry that admits the joiner
+	Entries   []authored
+	Addrs     []string
+}
+
+type authored struct {
+	_     struct{} `cbor:",toarray"`
+	Card  log.Card
+	Entry []byte
+}
+
+type refusal struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint64
+	Type    uint64
+	Reason  Reason
+}
+
+var (
+	enc = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.EncMode())
+	dec = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 8, MaxArrayElements: 2048, MaxMapPairs: 16, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
+)
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func encode(v any) []byte { return must(enc.Marshal(v)) } // own fixed types always encode
+
+// decode reads a message of one type into to. Only the canonical form counts.
+func decode(b []byte, kind uint64, to any) error {
+	limit := MaxMessage
+	if kind == typeWelcome {
+		limit = MaxWelcome
+	}
+	if len(b) > MaxWelcome {
+		return fmt.Errorf("%w: %d bytes", ErrMalformed, len(b))
+	}
+	var fields []cbor.RawMessage
+	var v, t uint64
+	if err := dec.Unmarshal(b, &fields); err != nil || len(fields) < 2 || dec.Unmarshal(fields[0], &v) != nil || dec.Unmarshal(fields[1], &t) != nil {
+		return fmt.Errorf("%w: not a message", ErrMalformed)
+	}
+	switch {
+	case v != version:
+		return fmt.Errorf("%w: version %d", ErrVersion, v)
+	case t == typeRefusal && kind != typeRefusal:
+		var r refusal
+		if err := decode(b, typeRefusal, &r); err != nil {
+			return err
+		}
+		return &Refused{r.Reason}
+	case t != kind:
+		return fmt.Errorf("%w: type %d instead of %d", ErrOrder, t, kind)
+	case len(b) > limit:
+		return fmt.Errorf("%w: %d bytes", ErrMalformed, len(b))
+	}
+	if err := dec.Unmarshal(b, to); err != nil || !bytes.Equal(encode(to), b) {
+		return fmt.Errorf("%w: type %d not in canonical form", ErrMalformed, kind)
+	}
+	return nil
+}
+
+// hash returns SHA-256 of a purpose and parts, each after its length.
+func hash(purpose string, parts ...[]byte) [32]byte {
+	h := sha256.New()
+	h.Write([]byte("inselnetz/pairing/" + purpose + "/1"))
+	for _, p := range parts {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		h.Write(n[:])
+		h.Write(p)
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// A side of a session.
+const (
+	joins   = "joiner"
+	invites = "inviter"
+)
+
+// commit returns the commitment of a side to its card or offer and its nonce,
+// for these two ends of the connection.
+func commit(side string, card any, nonce [32]byte, joiner, inviter string) [32]byte {
+	return hash("commit", []byte(side), encode(card), nonce[:], []byte(joiner), []byte(inviter))
+}
+
+// A transcript is the hash of all that both sides said up to both secrets.
+type transcript [32]byte
+
+func transcriptOf(ask, answer []byte, joinerNonce, inviterNonce [32]byte, joiner, inviter string) transcript {
+	return hash("transcript", ask, answer, joinerNonce[:], inviterNonce[:], []byte(joiner), []byte(inviter))
+}
+
+func (t transcript) number() string {
+	h := hash("number", t[:])
+	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(h[:8])%1_000_000)
+}
+
+func (t transcript) words(w log.WorkspaceID) string {
+	h := hash("words", t[:], w[:])
+	return words[h[0]] + " " + words[h[1]] + " " + words[h[2]]
+}
+
+// welcomeInfo binds a Welcome to its session.
+func (t transcript) welcomeInfo() []byte {
+	h := hash("welcome", t[:])
+	return h[:]
+}
