@@ -5,10 +5,19 @@ package lan
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
 
-	"inselnetz/crdt/log"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/transport"
+
 	"inselnetz/mesh"
 )
 
@@ -16,6 +25,12 @@ import (
 const (
 	DefaultPort       = 21960 // TCP and QUIC
 	DefaultBeaconPort = 21961 // UDP, the same for every device of a network
+)
+
+const (
+	acceptQueue   = 32
+	sightingQueue = 256
+	maxKnown      = 1024 // peers whose addresses are remembered for Dial
 )
 
 // Options tunes a Transport. Only Key is required.
@@ -28,50 +43,339 @@ type Options struct {
 }
 
 // A Transport is this device's place on the local network.
-type Transport struct{}
+type Transport struct {
+	host      *host
+	radio     *radio
+	guard     *guard
+	log       *slog.Logger
+	loopback  bool
+	instance  [16]byte
+	ctx       context.Context // ends with Close; bounds what outlives the call that began it
+	cancel    context.CancelFunc
+	accepted  chan *conn
+	sightings chan mesh.Sighting
+	kick      chan struct{} // the caller has something to announce
+
+	mu     sync.Mutex // guards the rest
+	wg     sync.WaitGroup
+	closed bool
+	conns  map[*conn]bool
+	known  map[mesh.PeerID][]string
+	ifs    []iface
+	air    air
+}
 
 // New opens the sockets and begins to listen; ctx bounds the opening alone.
 // Nothing is sent before Announce or ShowDoor.
 func New(ctx context.Context, opts Options) (*Transport, error) {
-	return nil, errors.New("not built yet")
+	if opts.Port == 0 {
+		opts.Port = DefaultPort
+	}
+	if opts.BeaconPort == 0 {
+		opts.BeaconPort = DefaultBeaconPort
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	t := &Transport{
+		guard:     &guard{},
+		log:       opts.Log,
+		loopback:  opts.Loopback,
+		accepted:  make(chan *conn, acceptQueue),
+		sightings: make(chan mesh.Sighting, sightingQueue),
+		kick:      make(chan struct{}, 1),
+		conns:     map[*conn]bool{},
+		known:     map[mesh.PeerID][]string{},
+		ifs:       interfaces(opts.Loopback),
+	}
+	rand.Read(t.instance[:])
+	var err error
+	if t.host, err = newHost(opts.Key, t.guard); err != nil {
+		return nil, err
+	}
+	if err := t.host.listen(ctx, opts.Port, opts.Loopback); err != nil {
+		t.host.close()
+		return nil, err
+	}
+	if t.radio, err = newRadio(ctx, opts.BeaconPort, opts.Loopback); err != nil {
+		t.host.close()
+		return nil, err
+	}
+	t.radio.tune(t.ifs)
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	t.radio.run(t.heard)
+	t.spawn(t.announcer)
+	l := t.host.listener
+	t.spawn(func() { t.acceptTCP(l) })
+	for _, l := range t.host.listeners {
+		t.spawn(func() { t.acceptQUIC(l) })
+	}
+	t.log.Info("listening", "peer", t.Self(), "addr", t.Addrs())
+	return t, nil
+}
+
+// spawn runs f in a goroutine that Close waits for; not after Close has begun.
+func (t *Transport) spawn(f func()) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.wg.Go(f)
+	return true
 }
 
 // Self returns this device's libp2p peer id as text.
-func (t *Transport) Self() mesh.PeerID { return "" }
+func (t *Transport) Self() mesh.PeerID { return mesh.PeerID(t.host.self.String()) }
 
 // Dial opens a fresh connection to a peer for one protocol. addrs are
-// "host:port" texts; with none, the addresses the peer was last noticed at are
-// tried.
+// "host:port" texts with an IP address as host; with none, the addresses the
+// peer was last noticed at are tried.
 func (t *Transport) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto string) (mesh.Conn, error) {
-	return nil, errors.New("not built yet")
+	id, err := peer.Decode(string(to))
+	if err != nil {
+		return nil, fmt.Errorf("dial: %w", err)
+	}
+	if len(addrs) == 0 {
+		addrs = t.lastAddrs(to)
+	}
+	targets := parseAddrs(addrs)
+	if len(targets) == 0 {
+		return nil, fmt.Errorf("dial %s: no address known", to)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(t.ctx, cancel)()
+	muxed, err := t.host.dial(ctx, id, targets)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", to, err)
+	}
+	stream, err := openStream(ctx, muxed, proto)
+	if err != nil {
+		muxed.Close()
+		return nil, fmt.Errorf("dial %s: %w", to, err)
+	}
+	c := newConn(t, muxed, stream, proto, nil)
+	if !t.keep(c) {
+		muxed.Close()
+		return nil, net.ErrClosed
+	}
+	t.mu.Lock()
+	t.learn(to, []string{c.path})
+	t.mu.Unlock()
+	return c, nil
+}
+
+// keep remembers an open Conn so that Close can end it.
+func (t *Transport) keep(c *conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.conns[c] = true
+	return true
+}
+
+func (t *Transport) forget(c *conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.conns, c)
+}
+
+// learn remembers addresses of a peer, the newest first. The caller holds mu.
+func (t *Transport) learn(p mesh.PeerID, addrs []string) {
+	all := slices.Clone(addrs)
+	for _, a := range t.known[p] {
+		if !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	if _, ok := t.known[p]; !ok && len(t.known) >= maxKnown {
+		for other := range t.known {
+			delete(t.known, other)
+			break
+		}
+	}
+	t.known[p] = all[:min(len(all), maxDialAddrs)]
+}
+
+func (t *Transport) lastAddrs(p mesh.PeerID) []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	addrs := slices.Clone(t.known[p])
+	for _, d := range t.air.doors.list {
+		if d.Peer == p {
+			addrs = append(addrs, d.Addrs...)
+		}
+	}
+	return addrs
+}
+
+// acceptTCP takes connections until Close. What the guard refuses costs nothing
+// but the accept.
+func (t *Transport) acceptTCP(l net.Listener) {
+	for {
+		raw, err := l.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil { // out of descriptors, most likely
+			select {
+			case <-time.After(100 * time.Millisecond):
+				continue
+			case <-t.ctx.Done():
+				return
+			}
+		}
+		from, ok := addrOf(raw.RemoteAddr())
+		var p *pass
+		if ok {
+			p = t.guard.admit(time.Now(), from.Addr())
+		}
+		if p == nil || !t.spawn(func() { t.take(raw, p) }) {
+			raw.(*net.TCPConn).SetLinger(0)
+			raw.Close()
+			if p != nil {
+				p.release()
+			}
+		}
+	}
+}
+
+func (t *Transport) take(raw net.Conn, p *pass) {
+	muxed, err := t.host.secure(t.ctx, raw)
+	if err != nil {
+		p.release()
+		t.log.Debug("connection refused", "addr", raw.RemoteAddr(), "err", err)
+		return
+	}
+	t.serve(muxed, p)
+}
+
+func (t *Transport) acceptQUIC(l interface {
+	Accept() (transport.CapableConn, error)
+}) {
+	for {
+		muxed, err := l.Accept()
+		if err != nil {
+			if t.ctx.Err() != nil {
+				return
+			}
+			select {
+			case <-time.After(100 * time.Millisecond):
+				continue
+			case <-t.ctx.Done():
+				return
+			}
+		}
+		if !t.spawn(func() { t.serve(muxed, nil) }) {
+			muxed.Close()
+		}
+	}
+}
+
+// serve waits for a connection's stream and queues it for Accept.
+func (t *Transport) serve(muxed transport.CapableConn, p *pass) {
+	refuse := func() {
+		muxed.Close()
+		if p != nil {
+			p.release()
+		}
+	}
+	stop := context.AfterFunc(t.ctx, func() { muxed.Close() })
+	stream, proto, err := acceptStream(muxed)
+	stop()
+	if err != nil {
+		t.log.Debug("connection refused", "addr", pathText(muxed.RemoteMultiaddr()), "err", err)
+		refuse()
+		return
+	}
+	c := newConn(t, muxed, stream, proto, p)
+	if !t.keep(c) {
+		refuse()
+		return
+	}
+	select {
+	case t.accepted <- c:
+	default:
+		c.Close()
+	}
 }
 
 // Accept returns the next Conn opened by another device.
 func (t *Transport) Accept(ctx context.Context) (mesh.Conn, error) {
-	return nil, errors.New("not built yet")
+	select {
+	case c := <-t.accepted:
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-t.ctx.Done():
+		return nil, net.ErrClosed
+	}
 }
 
 // Ask finds out which device answers at an address typed by a person, "host" or
 // "host:port". The door's Name is empty unless it was heard as a beacon too.
 func (t *Transport) Ask(ctx context.Context, addr string) (mesh.Door, error) {
-	return mesh.Door{}, errors.New("not built yet")
+	host, service := splitTyped(addr, DefaultPort)
+	id, at, err := t.host.ask(ctx, net.JoinHostPort(host, service))
+	if err != nil {
+		return mesh.Door{}, fmt.Errorf("ask at %s: %w", addr, err)
+	}
+	door := mesh.Door{Peer: mesh.PeerID(id.String()), Addrs: []string{at.String()}, Seen: time.Now()}
+	for _, d := range t.Doors() {
+		if d.Peer == door.Peer {
+			door.Name = d.Name
+		}
+	}
+	return door, nil
 }
 
 // Sightings reports members' devices as they are noticed.
-func (t *Transport) Sightings() <-chan mesh.Sighting { return nil }
-
-// Announce sets the keys that authenticate beacons, newest first, and announces
-// this device at once.
-func (t *Transport) Announce(keys []log.Key) {}
-
-// ShowDoor announces a door under this name until called with "".
-func (t *Transport) ShowDoor(name string) {}
-
-// Doors returns the doors heard within the last few seconds.
-func (t *Transport) Doors() []mesh.Door { return nil }
+func (t *Transport) Sightings() <-chan mesh.Sighting { return t.sightings }
 
 // Addrs returns "host:port" texts at which this device can be reached.
-func (t *Transport) Addrs() []string { return nil }
+func (t *Transport) Addrs() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []string
+	for _, a := range claims(t.ifs) {
+		all = append(all, netip.AddrPortFrom(a, uint16(t.host.port)).String())
+	}
+	return all
+}
 
-// Close says goodbye and releases everything.
-func (t *Transport) Close() error { return nil }
+// Close says goodbye, ends all connections and releases everything.
+func (t *Transport) Close() error {
+	t.mu.Lock()
+	if t.closed {
+		t.mu.Unlock()
+		return nil
+	}
+	conns := make([]*conn, 0, len(t.conns))
+	for c := range t.conns {
+		conns = append(conns, c)
+	}
+	t.mu.Unlock()
+	for _, c := range conns { // while goroutines may still be started, so that they can linger
+		c.Close()
+	}
+	t.announce(true)
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.cancel()
+	t.host.deafen()
+	t.wg.Wait()
+	t.mu.Lock()
+	late := t.conns
+	t.conns = nil
+	t.mu.Unlock()
+	for c := range late {
+		c.Close()
+	}
+	t.radio.close()
+	t.host.close()
+	return nil
+}

@@ -1,0 +1,142 @@
+package lan
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Bounds of what strangers may occupy. A member's address is a friend's: it was
+// heard in a sealed beacon, or a hello from it was answered. Friends have their
+// own bounds, so that no stranger takes a member's place.
+const (
+	strangerOpen  = 48                    // connections of one address that have proven nothing
+	strangerRate  = 50 * time.Millisecond // one more connection each
+	strangerBurst = 60
+	strangersOpen = 256 // of all strange addresses together
+	friendOpen    = 64
+	friendRate    = 10 * time.Millisecond
+	friendBurst   = 200
+	friendFor     = 10 * time.Minute
+	maxGuarded    = 4096 // addresses
+)
+
+// A guard decides, before anything is computed, whether a connection from an
+// address is let through.
+type guard struct {
+	mu      sync.Mutex
+	sources map[netip.Addr]*guarded
+	open    int // unproven connections of strangers
+}
+
+type guarded struct {
+	open   int
+	full   time.Time // when the bucket was, or will be, full
+	friend time.Time // until when
+}
+
+// A pass is one connection let through.
+type pass struct {
+	g        *guard
+	addr     netip.Addr
+	stranger bool // counts among the strangers
+	done     bool
+}
+
+// admit lets a connection through or returns nil.
+func (g *guard) admit(now time.Time, addr netip.Addr) *pass {
+	addr = addr.WithZone("").Unmap()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	s := g.source(now, addr)
+	if s == nil {
+		return nil
+	}
+	friend := now.Before(s.friend)
+	limit, rate, burst := strangerOpen, strangerRate, strangerBurst
+	if friend {
+		limit, rate, burst = friendOpen, friendRate, friendBurst
+	}
+	if s.full.Before(now) {
+		s.full = now
+	}
+	if s.open >= limit || s.full.Sub(now) > time.Duration(burst-1)*rate || !friend && g.open >= strangersOpen {
+		return nil
+	}
+	s.full = s.full.Add(rate)
+	s.open++
+	if !friend {
+		g.open++
+	}
+	return &pass{g: g, addr: addr, stranger: !friend}
+}
+
+// befriend says that a member was heard at an address.
+func (g *guard) befriend(now time.Time, addr netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if s := g.source(now, addr.WithZone("").Unmap()); s != nil {
+		s.friend = now.Add(friendFor)
+	}
+}
+
+// source finds or makes the record of an address; nil if there is no room.
+func (g *guard) source(now time.Time, addr netip.Addr) *guarded {
+	if s := g.sources[addr]; s != nil {
+		return s
+	}
+	if g.sources == nil {
+		g.sources = map[netip.Addr]*guarded{}
+	}
+	if len(g.sources) >= maxGuarded {
+		for a, s := range g.sources {
+			if s.open == 0 && s.full.Before(now) && s.friend.Before(now) {
+				delete(g.sources, a)
+			}
+		}
+		if len(g.sources) >= maxGuarded {
+			return nil
+		}
+	}
+	s := &guarded{}
+	g.sources[addr] = s
+	return s
+}
+
+// prove says that a member is at the other end: the connection no longer counts.
+func (p *pass) prove(now time.Time) {
+	p.release()
+	p.g.befriend(now, p.addr)
+}
+
+// release gives the place back. It may be called again.
+func (p *pass) release() {
+	p.g.mu.Lock()
+	defer p.g.mu.Unlock()
+	if p.done {
+		return
+	}
+	p.done = true
+	if s := p.g.sources[p.addr]; s != nil {
+		s.open--
+	}
+	if p.stranger {
+		p.g.open--
+	}
+}
+
+// A bucket allows a number of packets a second.
+type bucket struct {
+	full time.Time
+}
+
+func (b *bucket) allow(now time.Time, rate time.Duration, burst int) bool {
+	if b.full.Before(now) {
+		b.full = now
+	}
+	if b.full.Sub(now) > time.Duration(burst-1)*rate {
+		return false
+	}
+	b.full = b.full.Add(rate)
+	return true
+}
