@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-
-	"github.com/fxamacker/cbor/v2"
 )
 
 // A Dep names an entry of another log that the author knew.
@@ -40,14 +38,7 @@ type Entry struct {
 	Sig     [ed25519.SignatureSize]byte
 	Payload []byte // nil once erased
 	hash    Hash
-}
-
-// outer is an encoded entry: [header, signature, payload | null].
-type outer struct {
-	_       struct{} `cbor:",toarray"`
-	Header  []byte
-	Sig     []byte
-	Payload []byte
+	key     KeyID // what Key points to after decoding
 }
 
 // Errors of decoding and checking. Details are wrapped around them.
@@ -58,27 +49,8 @@ var (
 	ErrChain     = errors.New("entry does not continue its log")
 )
 
-var (
-	enc = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, NilContainers: cbor.NilContainerAsNull, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.EncMode())
-	dec = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 4, MaxArrayElements: 1024, MaxMapPairs: 16, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
-)
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 // Hash returns SHA-256("inselnetz/entry/1" ‖ header).
 func (e *Entry) Hash() Hash { return e.hash }
-
-func hashHeader(raw []byte) Hash {
-	h := sha256.New()
-	h.Write([]byte("inselnetz/entry/1"))
-	h.Write(raw)
-	return Hash(h.Sum(nil))
-}
 
 // New makes and signs an entry. It fills in Version, Len and Sum.
 func New(key ed25519.PrivateKey, h Header, payload []byte) (*Entry, error) {
@@ -95,69 +67,12 @@ func New(key ed25519.PrivateKey, h Header, payload []byte) (*Entry, error) {
 	if err := h.check(); err != nil {
 		return nil, err
 	}
-	raw, err := enc.Marshal(h)
-	if err != nil {
-		return nil, fmt.Errorf("encode header: %w", err)
-	}
+	raw := h.append(nil)
 	e := &Entry{Header: h, Raw: raw, Payload: payload, hash: hashHeader(raw)}
 	copy(e.Sig[:], ed25519.Sign(key, e.hash[:]))
 	if n := len(e.Bytes()); n > MaxEntry {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, n, MaxEntry)
 	}
-	return e, nil
-}
-
-// Bytes returns the encoded entry.
-func (e *Entry) Bytes() []byte {
-	b, err := enc.Marshal(outer{Header: e.Raw, Sig: e.Sig[:], Payload: e.Payload})
-	if err != nil {
-		panic(err) // byte strings always encode
-	}
-	return b
-}
-
-// Decode reads one encoded entry and nothing after it. It accepts exactly one
-// encoding of each entry, so equal entries have equal bytes. It does not check
-// the signature.
-func Decode(b []byte) (*Entry, error) {
-	if len(b) > MaxEntry {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(b), MaxEntry)
-	}
-	var o outer
-	if err := dec.Unmarshal(b, &o); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	e, err := FromParts(o.Header, o.Sig, o.Payload)
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(e.Bytes(), b) {
-		return nil, fmt.Errorf("%w: not in canonical form", ErrMalformed)
-	}
-	return e, nil
-}
-
-// FromParts rebuilds an entry from its stored parts with the checks of Decode.
-// A nil payload is an erased one.
-func FromParts(header, sig, payload []byte) (*Entry, error) {
-	e := &Entry{Raw: header, Payload: payload}
-	if len(sig) != len(e.Sig) {
-		return nil, fmt.Errorf("%w: signature of %d bytes", ErrMalformed, len(sig))
-	}
-	copy(e.Sig[:], sig)
-	if err := dec.Unmarshal(header, &e.Header); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	if again, err := enc.Marshal(e.Header); err != nil || !bytes.Equal(again, header) {
-		return nil, fmt.Errorf("%w: header not in canonical form", ErrMalformed)
-	}
-	if err := e.check(); err != nil {
-		return nil, err
-	}
-	if payload != nil && (uint64(len(payload)) != e.Len || sha256.Sum256(payload) != e.Sum) {
-		return nil, fmt.Errorf("%w: payload is not the signed one", ErrMalformed)
-	}
-	e.hash = hashHeader(header)
 	return e, nil
 }
 
@@ -192,7 +107,8 @@ func (h *Header) check() error {
 
 // Verify checks the signature against the log's device.
 func (e *Entry) Verify(by DeviceID) error {
-	if !ed25519.Verify(by[:], e.hash[:], e.Sig[:]) {
+	// Anyone can sign for a weak key.
+	if by.Check() != nil || !ed25519.Verify(by[:], e.hash[:], e.Sig[:]) {
 		return ErrSignature
 	}
 	return nil
