@@ -16,6 +16,11 @@ type Error struct {
 // Empty is a request or a result without fields.
 type Empty struct{}
 
+// Page is the result of "page": an address that opens the page once.
+type Page struct {
+	Address string `json:"address"`
+}
+
 // Phase says how far this device is.
 type Phase string
 
@@ -307,8 +312,8 @@ type Piece struct {
 }
 
 // Event is one line of the event stream at GET /api/events. It says what
-// changed; the listener asks again. A gap in Seq means that events were
-// missed: ask for everything.
+// changed; the listener asks again. One event may stand for many changes of the
+// same thing. Whoever connects, or connects again, asks for everything.
 type Event struct {
 	Seq  uint64 `json:"seq"`
 	What string `json:"what"` // "status", "people", "doors", "join", "invite", "channels", "channel"

@@ -1,0 +1,205 @@
+package api
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"inselnetz/app"
+	"inselnetz/crdt/access"
+	"inselnetz/crdt/chat"
+	"inselnetz/crdt/store"
+)
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// problem phrases a problem that may be none.
+func (l language) problem(p *app.Problem) *Error {
+	if p == nil {
+		return nil
+	}
+	return l.error(p)
+}
+
+// notices phrases notices; those of one kind of trouble first.
+func (l language) notices(in []app.Notice) []Notice {
+	out := []Notice{}
+	for _, n := range in {
+		e := l.error(&app.Problem{Code: n.Code, Args: n.Args})
+		out = append(out, Notice{Code: n.Code, Level: levels[n.Code], Sentence: e.Sentence, Next: e.Next, At: millis(n.At)})
+	}
+	return out
+}
+
+// levels says how much a notice matters.
+var levels = map[string]string{
+	"copy": "warn", "clock": "warn", "damaged": "warn", "check-damaged": "danger", "disk-full": "danger",
+	"twice": "danger", "update-needed": "danger", "one-admin": "info",
+}
+
+func (l language) invite(st app.InviteState) InviteState {
+	out := InviteState{
+		Open: st.Open, Door: st.Door, Role: st.Role.String(), Deadline: millis(st.Deadline), Tries: st.Tries,
+		Waiting: []Waiting{}, Joined: st.Joined, Words: st.Words, Error: l.problem(st.Why),
+	}
+	for _, o := range st.Waiting {
+		out.Waiting = append(out.Waiting, Waiting{Person: access.ShowName(o.Person.Name), Device: access.ShowName(o.Device.Name)})
+	}
+	return out
+}
+
+func showChannel(r store.ChannelRow) Channel {
+	return Channel{
+		ID: r.ID.String(), Name: access.ShowName(r.Name), Main: r.ID == chat.Main,
+		Unread: r.Unread, Mention: r.Mentioned, Last: r.LastAt, Topic: firstLine(r.LastText),
+	}
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(s, "\n")
+	return shorten(s, 80)
+}
+
+// shorten cuts after n characters and says so.
+func shorten(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return strings.TrimRight(string([]rune(s)[:n]), " ") + " …"
+}
+
+func showPerson(p app.Person) Person {
+	out := namedPerson(chat.PersonID(p.ID), p.Name)
+	out.Role, out.Self, out.Presence = p.Role.String(), p.Self, Presence(p.Presence)
+	out.Devices = make([]Device, len(p.Devices))
+	for i, d := range p.Devices {
+		out.Devices[i] = Device{
+			ID: d.ID.String(), Name: d.Name, Self: d.Self, Presence: Presence(d.Presence), Since: millis(d.Since),
+			Path: d.Path, Latency: int((d.RTT + time.Millisecond - 1) / time.Millisecond), Behind: int(min(d.Behind, 1<<31)), Twice: d.Twice,
+		}
+	}
+	return out
+}
+
+func namedPerson(id chat.PersonID, name string) Person {
+	h := fnv.New32a()
+	_, _ = h.Write(id[:]) // never fails
+	return Person{ID: id.String(), Name: name, Initials: initials(name), Tint: int(h.Sum32()%6) + 1, Devices: []Device{}}
+}
+
+// initials are the first letters of the first and the last word.
+func initials(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || r == '-' })
+	if len(words) == 0 {
+		return "?"
+	}
+	first, _ := utf8.DecodeRuneInString(words[0])
+	if len(words) == 1 {
+		return string(unicode.ToUpper(first))
+	}
+	last, _ := utf8.DecodeRuneInString(words[len(words)-1])
+	return string(unicode.ToUpper(first)) + string(unicode.ToUpper(last))
+}
+
+// A shower turns messages into what the page shows. It looks people up once.
+type shower struct {
+	lang    language
+	people  map[chat.PersonID]Person
+	self    chat.PersonID
+	devices int
+}
+
+func (s *Server) shower(lang language) *shower {
+	sh := &shower{lang: lang, people: map[chat.PersonID]Person{}}
+	for _, p := range s.ws.People() {
+		person := showPerson(p)
+		sh.devices += len(p.Devices)
+		person.Devices = []Device{}
+		sh.people[chat.PersonID(p.ID)] = person
+		if p.Self {
+			sh.self = chat.PersonID(p.ID)
+		}
+	}
+	return sh
+}
+
+func (sh *shower) own(r store.Row) bool { return r.Author == sh.self }
+
+func (sh *shower) person(id chat.PersonID) Person {
+	if p, ok := sh.people[id]; ok {
+		return p
+	}
+	return namedPerson(id, sh.lang.pick("Unbekannt", "Unknown"))
+}
+
+func (sh *shower) name(id chat.PersonID) string { return sh.person(id).Name }
+
+func (sh *shower) names(ids []chat.PersonID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = sh.name(id)
+	}
+	return out
+}
+
+// quoteLength is how much of a message an answer shows, in characters.
+const quoteLength = 140
+
+// clockSlack is how far a message's clock may be from its place in the order
+// before it is called wrong.
+const clockSlack = 12 * time.Hour
+
+func (sh *shower) message(m app.Message) Message {
+	out := Message{
+		ID: m.ID.String(), Pos: m.Pos, Channel: m.Channel.String(), Author: sh.person(m.Author), Own: m.Own,
+		Text: m.Text, At: m.At, Edited: m.Edited, Retracted: m.Retracted, Replies: m.Replies,
+		ClockOff: m.At < oldest || m.Placed-m.At > clockSlack.Milliseconds(),
+		Mentions: []string{}, Reactions: []Reaction{},
+	}
+	for _, p := range m.Mentions {
+		out.Mentions = append(out.Mentions, p.String())
+	}
+	if q := m.Reply; q != nil {
+		out.ReplyTo = &Quote{ID: q.ID.String(), Pos: q.Pos, Text: shorten(q.Text, quoteLength)}
+		if q.Pos != 0 {
+			out.ReplyTo.Author = sh.name(q.Author)
+		}
+	}
+	for _, r := range m.Reactions {
+		re := Reaction{Word: r.Word, By: sh.names(r.By)}
+		for _, id := range r.By {
+			re.Own = re.Own || id == sh.self
+		}
+		out.Reactions = append(out.Reactions, re)
+	}
+	if m.Own {
+		out.Delivery = sh.delivery(m)
+	}
+	return out
+}
+
+// oldest is the earliest plausible time of a message, in ms.
+var oldest = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+
+// delivery says in words where an own message is on disk: never more than is
+// known.
+func (sh *shower) delivery(m app.Message) *Delivery {
+	d := &Delivery{Devices: m.Held, Of: sh.devices, ReadBy: sh.names(m.ReadBy)}
+	switch {
+	case m.Held <= 1:
+		d.Sentence = sh.lang.pick("gespeichert hier", "saved here")
+	case m.Held >= sh.devices:
+		d.Sentence = fmt.Sprintf(sh.lang.pick("auf %d Geräten", "on %d devices"), m.Held)
+	default:
+		d.Sentence = fmt.Sprintf(sh.lang.pick("auf %d von %d Geräten", "on %d of %d devices"), m.Held, sh.devices)
+	}
+	return d
+}

@@ -1,0 +1,339 @@
+package api
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"inselnetz/app"
+	"inselnetz/crdt/access"
+	"inselnetz/crdt/chat"
+	"inselnetz/crdt/store"
+)
+
+// table is every call there is.
+func (s *Server) table() map[string]call {
+	return map[string]call{
+		"status":         handle(s.status),
+		"page":           handle(s.pageAddress),
+		"people":         handle(s.people),
+		"found":          handle(s.found),
+		"doors":          handle(s.doors),
+		"join":           handle(s.join),
+		"join/state":     handle(s.joinState),
+		"join/confirm":   handle(s.joinConfirm),
+		"join/cancel":    handle(s.joinCancel),
+		"invite/open":    handle(s.inviteOpen),
+		"invite/state":   handle(s.inviteState),
+		"invite/type":    handle(s.inviteType),
+		"invite/close":   handle(s.inviteClose),
+		"channels":       handle(s.channels),
+		"channel/create": handle(s.channelCreate),
+		"messages":       handle(s.messages),
+		"post":           handle(s.post),
+		"edit":           handle(s.edit),
+		"retract":        handle(s.retract),
+		"react":          handle(s.react),
+		"read":           handle(s.read),
+		"search":         handle(s.search),
+	}
+}
+
+func (s *Server) status(ctx context.Context, lang language, _ Empty) (Status, error) {
+	i := s.ws.Info()
+	out := Status{
+		Phase: PhaseNew, Version: i.Version, Office: i.Office, CanInvite: i.CanInvite,
+		Device: Device{Name: i.Device, Self: true, Presence: Here}, Person: Person{Self: true, Presence: Here, Devices: []Device{}},
+		Now: i.Now.UnixMilli(), Since: i.Start.UnixMilli(), Notices: lang.notices(i.Notices),
+	}
+	switch {
+	case i.Joining:
+		out.Phase = PhaseJoining
+		return out, nil
+	case !i.Member:
+		return out, nil
+	}
+	out.Phase = PhaseMember
+	for _, p := range s.ws.People() {
+		person := showPerson(p)
+		out.People++
+		if p.Presence == app.Here {
+			out.PeopleHere++
+		}
+		for _, d := range person.Devices {
+			out.Devices++
+			if d.Presence == Here {
+				out.DevicesHere++
+			}
+			if d.Self {
+				out.Device, out.Person = d, person
+			}
+		}
+	}
+	rows, err := s.ws.Channels(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, r := range rows {
+		out.Unread += r.Unread
+	}
+	return out, nil
+}
+
+func (s *Server) pageAddress(context.Context, language, Empty) (Page, error) {
+	return Page{Address: s.PageAddress()}, nil
+}
+
+func (s *Server) people(context.Context, language, Empty) (People, error) {
+	people := s.ws.People()
+	if people == nil {
+		return People{}, &app.Problem{Code: "not-member"}
+	}
+	out := People{People: make([]Person, len(people))}
+	for i, p := range people {
+		out.People[i] = showPerson(p)
+	}
+	return out, nil
+}
+
+func (s *Server) found(ctx context.Context, lang language, req Found) (Status, error) {
+	if err := s.ws.Found(ctx, req.Office, req.Person, req.Device); err != nil {
+		return Status{}, err
+	}
+	return s.status(ctx, lang, Empty{})
+}
+
+func (s *Server) doors(context.Context, language, Empty) (Doors, error) {
+	out := Doors{Doors: []Door{}, Device: app.ComputerName()}
+	for _, d := range s.ws.Doors() {
+		out.Doors = append(out.Doors, Door{ID: string(d.Peer), Name: d.Name})
+	}
+	return out, nil
+}
+
+func (s *Server) join(ctx context.Context, lang language, req Join) (JoinState, error) {
+	if err := s.ws.Join(ctx, req.Door, req.Addr, req.Person, req.Device); err != nil {
+		return JoinState{}, err
+	}
+	return s.joinState(ctx, lang, Empty{})
+}
+
+func (s *Server) joinState(_ context.Context, lang language, _ Empty) (JoinState, error) {
+	j := s.ws.JoinState()
+	return JoinState{
+		Step: j.Step, Number: j.Number, Words: j.Words, Office: j.Office, Door: j.Door,
+		Deadline: millis(j.Deadline), Error: lang.problem(j.Why),
+	}, nil
+}
+
+func (s *Server) joinConfirm(ctx context.Context, lang language, req JoinConfirm) (JoinState, error) {
+	if err := s.ws.ConfirmJoin(req.Same); err != nil {
+		return JoinState{}, err
+	}
+	return s.joinState(ctx, lang, Empty{})
+}
+
+func (s *Server) joinCancel(ctx context.Context, lang language, _ Empty) (JoinState, error) {
+	s.ws.CancelJoin()
+	return s.joinState(ctx, lang, Empty{})
+}
+
+func (s *Server) inviteOpen(_ context.Context, lang language, req Invite) (InviteState, error) {
+	role := access.Member
+	switch req.Role {
+	case "", "member":
+	case "admin":
+		role = access.Admin
+	default:
+		return InviteState{}, &app.Problem{Code: "bad-request", Args: []any{"role"}}
+	}
+	st, err := s.ws.OpenInvite(role)
+	return lang.invite(st), err
+}
+
+func (s *Server) inviteState(_ context.Context, lang language, _ Empty) (InviteState, error) {
+	return lang.invite(s.ws.InviteState()), nil
+}
+
+func (s *Server) inviteType(ctx context.Context, lang language, req InviteType) (InviteState, error) {
+	st, err := s.ws.TypeNumber(ctx, req.Number)
+	return lang.invite(st), err
+}
+
+func (s *Server) inviteClose(_ context.Context, lang language, _ Empty) (InviteState, error) {
+	return lang.invite(s.ws.CloseInvite()), nil
+}
+
+func (s *Server) channels(ctx context.Context, _ language, _ Empty) (Channels, error) {
+	rows, err := s.ws.Channels(ctx)
+	if err != nil {
+		return Channels{}, err
+	}
+	out := Channels{Channels: make([]Channel, len(rows))}
+	for i, r := range rows {
+		out.Channels[i] = showChannel(r)
+	}
+	return out, nil
+}
+
+func (s *Server) channelCreate(ctx context.Context, _ language, req ChannelCreate) (Channel, error) {
+	row, err := s.ws.CreateChannel(ctx, req.Name)
+	return showChannel(row), err
+}
+
+// Pages of messages and hits.
+const (
+	defaultPage = 50
+	maxPage     = 500
+	defaultHits = 30
+	maxHits     = 100
+)
+
+func (s *Server) messages(ctx context.Context, lang language, req MessagesAsk) (Messages, error) {
+	channel, err := channelID(req.Channel)
+	if err != nil {
+		return Messages{}, err
+	}
+	p, err := s.ws.Messages(ctx, store.Query{
+		Channel: channel, Before: req.Before, After: req.After, Around: req.Around, Limit: limit(req.Limit, defaultPage, maxPage),
+	})
+	if err != nil {
+		return Messages{}, err
+	}
+	show := s.shower(lang)
+	out := Messages{Messages: make([]Message, len(p.Messages)), Earlier: p.Earlier, Later: p.Later, Total: p.Total, ReadUpTo: p.ReadUpTo}
+	for i, m := range p.Messages {
+		out.Messages[i] = show.message(m)
+	}
+	return out, nil
+}
+
+func (s *Server) post(ctx context.Context, lang language, req Post) (Message, error) {
+	channel, err := channelID(req.Channel)
+	if err != nil {
+		return Message{}, err
+	}
+	d := app.Draft{Channel: channel, Text: req.Text, Nonce: req.Nonce}
+	if req.ReplyTo != "" {
+		id, err := messageID(req.ReplyTo)
+		if err != nil {
+			return Message{}, err
+		}
+		d.Reply = &id
+	}
+	m, err := s.ws.Post(ctx, d)
+	return s.answer(lang, m, err)
+}
+
+func (s *Server) answer(lang language, m app.Message, err error) (Message, error) {
+	if err != nil {
+		return Message{}, err
+	}
+	return s.shower(lang).message(m), nil
+}
+
+func (s *Server) edit(ctx context.Context, lang language, req Edit) (Message, error) {
+	id, err := messageID(req.Message)
+	if err != nil {
+		return Message{}, err
+	}
+	m, err := s.ws.Edit(ctx, id, req.Text)
+	return s.answer(lang, m, err)
+}
+
+func (s *Server) retract(ctx context.Context, lang language, req Retract) (Message, error) {
+	id, err := messageID(req.Message)
+	if err != nil {
+		return Message{}, err
+	}
+	m, err := s.ws.Retract(ctx, id)
+	return s.answer(lang, m, err)
+}
+
+func (s *Server) react(ctx context.Context, lang language, req React) (Message, error) {
+	id, err := messageID(req.Message)
+	if err != nil {
+		return Message{}, err
+	}
+	m, err := s.ws.React(ctx, id, req.Word, req.On)
+	return s.answer(lang, m, err)
+}
+
+func (s *Server) read(ctx context.Context, _ language, req Read) (Empty, error) {
+	channel, err := channelID(req.Channel)
+	if err != nil {
+		return Empty{}, err
+	}
+	id, err := messageID(req.Message)
+	if err != nil {
+		return Empty{}, err
+	}
+	return Empty{}, s.ws.MarkRead(ctx, channel, id)
+}
+
+func (s *Server) search(ctx context.Context, lang language, req Search) (Hits, error) {
+	out := Hits{Hits: []Hit{}}
+	if strings.TrimSpace(req.Text) == "" {
+		return out, nil
+	}
+	if utf8.RuneCountInString(req.Text) > 200 {
+		req.Text = string([]rune(req.Text)[:200]) // more words than anybody types
+	}
+	var channel *chat.ChannelID
+	if req.Channel != "" {
+		c, err := channelID(req.Channel)
+		if err != nil {
+			return out, err
+		}
+		channel = &c
+	}
+	hits, more, err := s.ws.Search(ctx, req.Text, channel, req.Before, limit(req.Limit, defaultHits, maxHits))
+	if err != nil {
+		return out, err
+	}
+	rows, err := s.ws.Channels(ctx)
+	if err != nil {
+		return out, err
+	}
+	names := map[chat.ChannelID]string{}
+	for _, r := range rows {
+		names[r.ID] = access.ShowName(r.Name)
+	}
+	show := s.shower(lang)
+	out.More = more
+	for _, h := range hits {
+		hit := Hit{Message: show.message(app.Message{Row: h.Row, Own: show.own(h.Row)}), Channel: names[h.Row.Channel]}
+		hit.Message.Delivery = nil
+		for _, p := range h.Snippet {
+			hit.Snippet = append(hit.Snippet, Piece{Text: p.Text, Hit: p.Hit})
+		}
+		out.Hits = append(out.Hits, hit)
+	}
+	return out, nil
+}
+
+func limit(n, usual, most int) int {
+	if n <= 0 {
+		return usual
+	}
+	return min(n, most)
+}
+
+func channelID(s string) (chat.ChannelID, error) {
+	if s == "" {
+		return chat.Main, nil
+	}
+	id, err := chat.ParseChannelID(s)
+	if err != nil {
+		return id, &app.Problem{Code: "no-such-channel", Err: err}
+	}
+	return id, nil
+}
+
+func messageID(s string) (chat.MsgID, error) {
+	id, err := chat.ParseMsgID(s)
+	if err != nil {
+		return id, &app.Problem{Code: "no-such-message", Err: err}
+	}
+	return id, nil
+}

@@ -1,0 +1,187 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"inselnetz/crdt/log"
+	"inselnetz/crdt/store"
+	"inselnetz/mesh"
+)
+
+// holdings is the Workspace as the mesh sees it.
+type holdings Workspace
+
+func (h *holdings) w() *Workspace { return (*Workspace)(h) }
+
+// Member says whether a device is admitted, and its name on the network.
+func (h *holdings) Member(dev log.DeviceID) (mesh.PeerID, bool) {
+	d, ok := h.w().snapshot().Devices[dev]
+	return mesh.PeerID(d.Card.Peer), ok
+}
+
+const metaReached = "reached/" // + PeerID: where a member last answered, as JSON
+
+// Members returns the other devices and where they were last reached.
+func (h *holdings) Members() map[mesh.PeerID][]string {
+	out := map[mesh.PeerID][]string{}
+	for id, d := range h.w().snapshot().Devices {
+		if id == h.self {
+			continue
+		}
+		var addrs []string
+		if raw, err := h.store.Get(metaReached + d.Card.Peer); err == nil {
+			_ = json.Unmarshal(raw, &addrs) // a damaged note is no note
+		}
+		out[mesh.PeerID(d.Card.Peer)] = addrs
+	}
+	return out
+}
+
+// maxAddrs is how many addresses are kept for a device.
+const maxAddrs = 8
+
+// Reached keeps where a member answered.
+func (h *holdings) Reached(peer mesh.PeerID, addrs []string) {
+	if _, ok := h.w().snapshot().Peer(string(peer)); !ok {
+		return
+	}
+	raw, err := json.Marshal(addrs[:min(len(addrs), maxAddrs)])
+	if err != nil {
+		return
+	}
+	key := metaReached + string(peer)
+	if old, err := h.store.Get(key); err == nil && string(old) == string(raw) {
+		return
+	}
+	if err := h.store.Put(key, raw); err != nil {
+		h.log.Warn("keep address", "peer", peer, "err", err)
+	}
+}
+
+// Spaces returns what is shared with a device: all there is with members, and
+// the control space with those not known yet.
+func (h *holdings) Spaces(with log.DeviceID) []log.SpaceID {
+	if _, ok := h.Member(with); !ok {
+		return []log.SpaceID{log.Control}
+	}
+	return []log.SpaceID{log.Control, h.w().everyone()}
+}
+
+// Heights returns what is on disk of a space.
+func (h *holdings) Heights(space log.SpaceID) log.Heights { return h.store.Heights(space) }
+
+// Card returns the identity of a log held here.
+func (h *holdings) Card(id log.LogID) (log.Card, bool) { return h.store.Card(id) }
+
+// Entries reads entries for sending.
+func (h *holdings) Entries(ctx context.Context, id log.LogID, from, to uint64, max int) ([][]byte, error) {
+	return h.store.Entries(ctx, id, from, to, max)
+}
+
+// Import checks offered entries against the control space and stores them.
+func (h *holdings) Import(ctx context.Context, card log.Card, raw [][]byte, live bool) (log.Height, error) {
+	w := h.w()
+	st := w.snapshot()
+	if err := w.mayHold(card); err != nil {
+		return log.Height{}, err
+	}
+	if _, ok := st.Devices[card.Device]; !ok && !w.isGenesisLog(card, raw) {
+		return log.Height{}, mesh.ErrNeedControl
+	}
+	entries := make([]*log.Entry, len(raw))
+	for i, b := range raw {
+		e, err := log.Decode(b)
+		if err != nil {
+			return log.Height{}, fmt.Errorf("%w: %w", mesh.ErrHostile, err)
+		}
+		if control := card.Space == log.Control; control != (e.Kind == log.KindControl) || control != (e.Key == nil) {
+			return log.Height{}, fmt.Errorf("%w: kind %d does not belong in this space", mesh.ErrHostile, e.Kind)
+		}
+		if card.Space != log.Control && slices.ContainsFunc(e.Ctl, func(r log.Ref) bool { return !st.Knows(r) }) {
+			if i == 0 {
+				return log.Height{}, mesh.ErrNeedControl
+			}
+			entries = entries[:i] // the rest once the control space has caught up
+			break
+		}
+		entries[i] = e
+	}
+	applied, err := w.store.Import(ctx, card, entries, live)
+	if err != nil {
+		return applied.Height, w.importProblem(card, err)
+	}
+	if applied.Entries > 0 {
+		if err := w.follow(ctx, card.Space, applied); err != nil {
+			return applied.Height, err
+		}
+	}
+	return applied.Height, nil
+}
+
+// mayHold refuses logs of other workspaces and of spaces that do not exist.
+func (w *Workspace) mayHold(card log.Card) error {
+	genesis := card.Workspace == (log.WorkspaceID{}) && card.Space == log.Control
+	switch {
+	case card.Workspace != w.ws && !genesis:
+		return fmt.Errorf("%w: log of another workspace", mesh.ErrHostile)
+	case card.Space != log.Control && card.Space != w.everyone():
+		return fmt.Errorf("%w: log of an unknown space", mesh.ErrHostile)
+	case card.Device.Check() != nil:
+		return fmt.Errorf("%w: weak device key", mesh.ErrHostile)
+	}
+	return nil
+}
+
+// isGenesisLog reports whether entries begin the log that this workspace is
+// named after, whose author is known by nothing else.
+func (w *Workspace) isGenesisLog(card log.Card, raw [][]byte) bool {
+	if card.Workspace != (log.WorkspaceID{}) || len(raw) == 0 {
+		return false
+	}
+	e, err := log.Decode(raw[0])
+	return err == nil && e.Seq == 1 && log.WorkspaceID(e.Hash()) == w.ws
+}
+
+// importProblem tells the mesh what a store's refusal means.
+func (w *Workspace) importProblem(card log.Card, err error) error {
+	switch {
+	case errors.Is(err, store.ErrBehind):
+		return mesh.ErrBehind
+	case errors.Is(err, store.ErrFork):
+		w.forked(card)
+		return mesh.ErrBehind
+	case errors.Is(err, log.ErrSignature), errors.Is(err, log.ErrChain), errors.Is(err, log.ErrMalformed), errors.Is(err, log.ErrTooLarge):
+		return fmt.Errorf("%w: %w", mesh.ErrHostile, err)
+	case errors.Is(err, store.ErrFull):
+		w.note("disk-full")
+	}
+	return err
+}
+
+// forked tells people of a device that exists twice.
+func (w *Workspace) forked(card log.Card) {
+	if d, ok := w.snapshot().Devices[card.Device]; ok {
+		w.note("twice", d.Card.Name)
+	}
+}
+
+// Holds notes what a device says it has on disk.
+func (h *holdings) Holds(dev log.DeviceID, heights log.Heights) {
+	w := h.w()
+	if dev == w.self {
+		return // a copy of this device is no second device
+	}
+	for id, theirs := range heights {
+		card, ok := w.store.Card(id)
+		if ok && card.Device == w.self && theirs.Seq > w.store.Heights(card.Space)[id].Seq {
+			w.surpassed(id)
+		}
+	}
+	w.store.SetHeld(dev, heights)
+	w.held.want(100*time.Millisecond, func() { w.changed("delivery", "") })
+}

@@ -1,0 +1,328 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"time"
+
+	"inselnetz/crdt/access"
+	"inselnetz/crdt/log"
+	"inselnetz/crdt/pairing"
+	"inselnetz/mesh"
+)
+
+// An inviting is the one open invite of this device, or what became of the last.
+// Workspace.mu guards it.
+type inviting struct {
+	invite *pairing.Invite
+	door   string
+	role   access.Role
+	conns  map[mesh.PeerID]mesh.Conn // of the sessions
+	joined string                    // name of who was let in
+	words  string
+	why    *Problem // why it is closed
+}
+
+// InviteState is how an invite stands.
+type InviteState struct {
+	Open     bool
+	Door     string // name under which those nearby see this workspace
+	Role     access.Role
+	Deadline time.Time
+	Tries    int
+	Waiting  []pairing.Offer
+	Joined   string // person let in; empty before
+	Words    string // three words to compare with the new device
+	Why      *Problem
+}
+
+// OpenInvite opens the door for one new device, in place of an invite that may
+// be open.
+func (w *Workspace) OpenInvite(role access.Role) (InviteState, error) {
+	st := w.snapshot()
+	if st == nil {
+		return InviteState{}, problem("not-member")
+	}
+	if err := w.mayInvite(st); err != nil {
+		return InviteState{}, err
+	}
+	if role != access.Admin && role != access.Member {
+		return InviteState{}, problem("bad-request", "role")
+	}
+	name, err := pairing.DoorName(rand.Reader)
+	if err != nil {
+		return InviteState{}, err
+	}
+	w.CloseInvite()
+	card := st.Devices[w.self].Card
+	w.mu.Lock()
+	w.inviting = &inviting{
+		invite: pairing.NewInvite(rand.Reader, card, w.opts.Now()),
+		door:   name, role: role, conns: map[mesh.PeerID]mesh.Conn{},
+	}
+	w.mu.Unlock()
+	w.net.ShowDoor(name)
+	w.changed("invite", "")
+	return w.InviteState(), nil
+}
+
+func (w *Workspace) mayInvite(st *access.State) error {
+	if st.Stopped {
+		return problem("update-needed")
+	}
+	if st.CanInvite(w.self) {
+		return nil
+	}
+	names := ""
+	for id, p := range st.People {
+		if r := st.PersonRole(id); r == access.Owner || r == access.Admin {
+			if names != "" {
+				names += ", "
+			}
+			names += access.ShowName(p.Name)
+		}
+	}
+	return problem("not-allowed", names)
+}
+
+// CloseInvite closes the door; sessions are told.
+func (w *Workspace) CloseInvite() InviteState {
+	w.mu.Lock()
+	w.shut(nil)
+	w.mu.Unlock()
+	w.changed("invite", "")
+	return w.InviteState()
+}
+
+// shut closes an open invite for a reason. The caller holds mu; sending the
+// refusals is left to the sessions' own goroutines, which end with their conns.
+func (w *Workspace) shut(why *Problem) {
+	in := w.inviting
+	if in == nil || in.invite == nil {
+		return
+	}
+	for _, peer := range in.invite.Close() {
+		if c := in.conns[mesh.PeerID(peer)]; c != nil {
+			w.job(func(context.Context) { refuse(c, pairing.Closed) })
+		}
+	}
+	in.invite, in.why = nil, why
+	w.job(func(context.Context) { w.net.ShowDoor("") })
+}
+
+func refuse(c mesh.Conn, why pairing.Reason) {
+	_ = c.Send(pairing.Refusal(why)) // the other side may be gone
+	_ = c.Close()
+}
+
+// InviteState returns how the invite stands.
+func (w *Workspace) InviteState() InviteState {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	in := w.inviting
+	if in == nil {
+		return InviteState{}
+	}
+	now := w.opts.Now()
+	if in.invite != nil && errors.Is(in.invite.Open(now), pairing.ErrExpired) {
+		w.shut(problem("invite-expired"))
+	}
+	out := InviteState{Door: in.door, Role: in.role, Joined: in.joined, Words: in.words, Why: in.why}
+	if in.invite != nil {
+		out.Open, out.Deadline, out.Tries = true, in.invite.Deadline(), in.invite.Tries()
+		for _, s := range in.invite.Waiting() {
+			out.Waiting = append(out.Waiting, s.Offer())
+		}
+	}
+	return out
+}
+
+// openingTime bounds each message of a session until the number is shown.
+const openingTime = 10 * time.Second
+
+// answerDoor serves one device that asks to be let in.
+func (w *Workspace) answerDoor(ctx context.Context, c mesh.Conn) {
+	defer c.Close()
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer stop()
+	limit := time.AfterFunc(openingTime, func() { _ = c.Close() })
+	defer limit.Stop()
+	ask, err := c.Recv()
+	if err != nil {
+		return
+	}
+	answer, err := w.doorAsk(c, ask)
+	if err != nil {
+		return
+	}
+	defer w.doorLeft(c)
+	if c.Send(answer) != nil {
+		return
+	}
+	opening, err := c.Recv()
+	if err != nil {
+		return
+	}
+	reveal, err := w.doorReveal(c, opening)
+	if err != nil || c.Send(reveal) != nil {
+		return
+	}
+	limit.Reset(pairing.Lifetime)
+	w.changed("invite", "")
+	_, _ = c.Recv() // nothing more is expected: this waits for the end
+}
+
+func (w *Workspace) doorAsk(c mesh.Conn, ask []byte) ([]byte, error) {
+	source, _, err := net.SplitHostPort(c.Path())
+	if err != nil {
+		source = c.Path()
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	in := w.inviting
+	if in == nil || in.invite == nil {
+		w.job(func(context.Context) { refuse(c, pairing.Closed) })
+		return nil, pairing.ErrClosed
+	}
+	answer, dropped, err := in.invite.Ask(string(c.Peer()), source, ask, w.opts.Now())
+	if err != nil {
+		why := pairing.Closed
+		switch {
+		case errors.Is(err, pairing.ErrBusy):
+			why = pairing.Busy
+		case errors.Is(err, pairing.ErrExpired):
+			why = pairing.Expired
+		}
+		w.job(func(context.Context) { refuse(c, why) })
+		return nil, err
+	}
+	w.drop(in, dropped, c)
+	in.conns[c.Peer()] = c
+	return answer, nil
+}
+
+// drop ends the session of a peer that had to make room for c. The caller holds
+// mu.
+func (w *Workspace) drop(in *inviting, peer string, c mesh.Conn) {
+	if old := in.conns[mesh.PeerID(peer)]; peer != "" && old != nil && old != c {
+		delete(in.conns, mesh.PeerID(peer))
+		w.job(func(context.Context) { refuse(old, pairing.Dropped) })
+	}
+}
+
+func (w *Workspace) doorReveal(c mesh.Conn, opening []byte) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	in := w.inviting
+	if in == nil || in.invite == nil || in.conns[c.Peer()] != c {
+		return nil, pairing.ErrClosed
+	}
+	reveal, dropped, err := in.invite.Reveal(string(c.Peer()), opening, w.opts.Now())
+	w.drop(in, dropped, c)
+	return reveal, err
+}
+
+func (w *Workspace) doorLeft(c mesh.Conn) {
+	w.mu.Lock()
+	if in := w.inviting; in != nil && in.conns[c.Peer()] == c {
+		delete(in.conns, c.Peer())
+		if in.invite != nil {
+			in.invite.Drop(string(c.Peer()))
+		}
+	}
+	w.mu.Unlock()
+	w.changed("invite", "")
+}
+
+// TypeNumber lets in the device that shows the number.
+func (w *Workspace) TypeNumber(ctx context.Context, number string) (InviteState, error) {
+	w.mu.Lock()
+	in := w.inviting
+	if in == nil || in.invite == nil {
+		w.mu.Unlock()
+		return InviteState{}, problem("invite-closed")
+	}
+	if len(in.invite.Waiting()) == 0 && in.invite.Open(w.opts.Now()) == nil {
+		w.mu.Unlock()
+		return InviteState{}, problem("nobody-waits")
+	}
+	session, err := in.invite.Type(number, w.opts.Now())
+	if err != nil {
+		p := w.missed(in, err)
+		w.mu.Unlock()
+		w.changed("invite", "")
+		return w.InviteState(), p
+	}
+	offer := session.Offer()
+	conn := in.conns[mesh.PeerID(offer.Device.Peer)]
+	w.mu.Unlock()
+	if err := w.letIn(ctx, in, session, offer, conn); err != nil {
+		return w.InviteState(), err
+	}
+	return w.InviteState(), nil
+}
+
+// missed phrases why a number let nobody in. The caller holds mu.
+func (w *Workspace) missed(in *inviting, err error) *Problem {
+	tries := in.invite.Tries()
+	switch {
+	case errors.Is(err, pairing.ErrNotNumber):
+		return problem("number-format")
+	case errors.Is(err, pairing.ErrMiss) && tries > 1:
+		return problem("number-wrong", tries)
+	case errors.Is(err, pairing.ErrMiss) && tries == 1:
+		return problem("number-wrong-last")
+	}
+	p := because("invite-closed", err)
+	switch {
+	case errors.Is(err, pairing.ErrMiss):
+		p = problem("invite-missed")
+	case errors.Is(err, pairing.ErrTwice):
+		p = problem("invite-ambiguous")
+	case errors.Is(err, pairing.ErrExpired):
+		p = problem("invite-expired")
+	}
+	w.shut(p)
+	return p
+}
+
+// letIn writes the admission, which is on disk before the new device hears of
+// it, and sends the welcome. A device that missed its welcome asks again and is
+// welcomed by the same admission.
+func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.Inviter, offer pairing.Offer, conn mesh.Conn) error {
+	st := w.snapshot()
+	known, ok := st.Devices[offer.Device.Sign]
+	if !ok {
+		payload, err := st.Admit(w.self, w.keyring(), access.AdmitInput{Device: offer.Device, Person: offer.Person, Role: in.role})
+		if err != nil {
+			return because("internal", err, err.Error())
+		}
+		if _, err := w.append(ctx, log.Control, log.KindControl, payload, ""); err != nil {
+			return err
+		}
+		st = w.snapshot()
+		if known, ok = st.Devices[offer.Device.Sign]; !ok {
+			return problem("internal", "admission does not count")
+		}
+	}
+	welcome, err := session.Welcome(st, known.Entry, w.net.Addrs())
+	if err != nil {
+		return because("internal", err, err.Error())
+	}
+	if conn != nil {
+		err = conn.Send(welcome)
+	}
+	w.mu.Lock()
+	in.joined, in.words = access.ShowName(offer.Person.Name), session.Words(w.ws)
+	delete(in.conns, mesh.PeerID(offer.Device.Peer)) // its conn ends when the joiner closes it
+	w.shut(nil)
+	w.mu.Unlock()
+	w.changed("invite", "")
+	w.changed("people", "")
+	if conn == nil || err != nil {
+		return because("door-gone", err)
+	}
+	return nil
+}
