@@ -1,0 +1,232 @@
+package mesh
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Timing of dials.
+const (
+	firstBackoff = 500 * time.Millisecond
+	lastBackoff  = 30 * time.Second
+	idleBackoff  = 2 * time.Minute // for a member neither sighted nor reached for long
+	patientFails = 24              // failures until idleBackoff
+	politeness   = 3 * time.Second // the higher PeerID waits this and up to 2/3 more
+	steady       = 10 * time.Second
+	sightedFor   = 5 * time.Minute
+	maxDials     = 16
+	maxUnknown   = 128 // sighted peers that are not members
+	maxAddrs     = 8   // kept of one peer
+)
+
+// A book holds whom to dial and when. It only decides.
+type book struct {
+	self     PeerID
+	contacts map[PeerID]*contact
+	chance   func() float64 // jitter, in [0, 1)
+}
+
+type contact struct {
+	member  bool
+	addrs   []string // sighted, reached, or told by itself
+	told    []string // by others
+	sighted time.Time
+	fresh   time.Time // last sighting that cleared the backoff
+	gone    bool
+	fails   int
+	next    time.Time
+	dialing bool
+	again   bool // sighted anew while dialing
+}
+
+func newBook(self PeerID, chance func() float64) *book {
+	return &book{self: self, contacts: map[PeerID]*contact{}, chance: chance}
+}
+
+func (b *book) at(peer PeerID, now time.Time) *contact {
+	c := b.contacts[peer]
+	if c == nil {
+		c = &contact{next: b.first(peer, now)}
+		b.contacts[peer] = c
+	}
+	return c
+}
+
+// first is when a peer that became dialable is dialed: the lower PeerID dials at
+// once, the other gives it time, because dials that meet disturb each other.
+func (b *book) first(peer PeerID, now time.Time) time.Time {
+	if b.self < peer {
+		return now
+	}
+	return now.Add(politeness + time.Duration(b.chance()*float64(politeness)*2/3))
+}
+
+func merge(first, second []string) []string {
+	var out []string
+	for _, a := range slices.Concat(first, second) {
+		if a != "" && len(a) <= maxAddr && !slices.Contains(out, a) && len(out) < maxAddrs {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// members sets who is a member. Others stay only while they are sighted.
+func (b *book) members(all map[PeerID][]string, now time.Time) {
+	for _, p := range slices.Sorted(maps.Keys(all)) {
+		if p == b.self {
+			continue
+		}
+		c := b.at(p, now)
+		c.member = true
+		c.addrs = merge(c.addrs, all[p])
+	}
+	for p, c := range b.contacts {
+		if _, is := all[p]; !is {
+			c.member = false
+			if now.Sub(c.sighted) > sightedFor && !c.dialing {
+				delete(b.contacts, p)
+			}
+		}
+	}
+}
+
+// sight notes a beacon. It reports whether a connected peer should be probed,
+// because its address is new.
+func (b *book) sight(s Sighting, connected bool, now time.Time) (probe bool) {
+	if s.Peer == b.self || s.Peer == "" {
+		return false
+	}
+	c := b.contacts[s.Peer]
+	if c == nil {
+		if s.Gone || b.unknown() >= maxUnknown {
+			return false
+		}
+		c = b.at(s.Peer, now)
+	}
+	if s.Gone {
+		c.gone = true
+		return false
+	}
+	c.gone, c.sighted = false, now
+	c.addrs = merge(s.Addrs, c.addrs)
+	if !s.New || now.Sub(c.fresh) < time.Second {
+		return false
+	}
+	c.fresh = now
+	if connected {
+		return true
+	}
+	c.fails = 0
+	c.again = c.dialing
+	if first := b.first(s.Peer, now); first.Before(c.next) {
+		c.next = first
+	}
+	return false
+}
+
+func (b *book) unknown() (n int) {
+	for _, c := range b.contacts {
+		if !c.member {
+			n++
+		}
+	}
+	return n
+}
+
+// tell notes addresses others know of a member.
+func (b *book) tell(peer PeerID, addrs []string) {
+	if c := b.contacts[peer]; c != nil && c.member {
+		c.told = merge(addrs, c.told)
+	}
+}
+
+// own notes addresses a member said are its own, or was reached at. It reports
+// whether they change anything.
+func (b *book) own(peer PeerID, addrs []string, now time.Time) bool {
+	if peer == b.self {
+		return false
+	}
+	c := b.at(peer, now)
+	old := c.addrs
+	c.addrs = merge(addrs, old)
+	return !slices.Equal(old, c.addrs)
+}
+
+func (c *contact) dialable(now time.Time) bool {
+	recent := !c.sighted.IsZero() && now.Sub(c.sighted) < sightedFor && !c.gone
+	return !c.dialing && (recent || c.member && len(c.addrs)+len(c.told) > 0)
+}
+
+// due returns whom to dial now, longest due first, and when to look again; zero
+// if only something new can make a difference.
+func (b *book) due(now time.Time, connected func(PeerID) bool) (dial []PeerID, next time.Time) {
+	running := 0
+	for p, c := range b.contacts {
+		if c.dialing {
+			running++
+		}
+		if connected(p) || !c.dialable(now) {
+			continue
+		}
+		if !c.next.After(now) {
+			dial = append(dial, p)
+		} else if next.IsZero() || c.next.Before(next) {
+			next = c.next
+		}
+	}
+	slices.SortFunc(dial, func(p, q PeerID) int {
+		return cmp.Or(b.contacts[p].next.Compare(b.contacts[q].next), cmp.Compare(p, q))
+	})
+	return dial[:min(len(dial), max(0, maxDials-running))], next
+}
+
+// start notes that a dial began, and returns the addresses for it.
+func (b *book) start(peer PeerID) []string {
+	c := b.contacts[peer]
+	c.dialing, c.again = true, false
+	return merge(c.addrs, c.told)
+}
+
+// done notes how a dial ended.
+func (b *book) done(peer PeerID, ok bool, now time.Time) {
+	c := b.contacts[peer]
+	if c == nil {
+		return
+	}
+	c.dialing = false
+	switch {
+	case ok:
+	case c.again:
+		c.fails, c.next = 0, now
+	default:
+		b.failed(c, now)
+	}
+	c.again = false
+}
+
+func (b *book) failed(c *contact, now time.Time) {
+	c.fails++
+	most := lastBackoff
+	if c.fails > patientFails && now.Sub(c.sighted) > sightedFor {
+		most = idleBackoff
+	}
+	wait := min(firstBackoff<<min(c.fails-1, 16), most)
+	c.next = now.Add(wait/2 + time.Duration(b.chance()*float64(wait)/2))
+}
+
+// lost notes that a session ended. One that did not last counts as a failure,
+// so that two devices who cannot agree do not spin.
+func (b *book) lost(peer PeerID, lasted time.Duration, now time.Time) {
+	c := b.contacts[peer]
+	if c == nil {
+		return
+	}
+	if lasted < steady {
+		b.failed(c, now)
+		return
+	}
+	c.fails, c.next = 0, b.first(peer, now)
+}

@@ -1,0 +1,257 @@
+package mesh
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"inselnetz/crdt/log"
+)
+
+// Limits of frames beyond MaxFrame. A reader refuses what exceeds them.
+const (
+	maxHeightsFrame = 2048    // heights in one frame
+	maxSpaces       = 1024    // digests, or asked spaces, in one frame
+	maxRanges       = 64      // ranges in one want
+	maxLogs         = 100_000 // logs one peer may offer
+	maxToldPeers    = 128     // peers in one addresses frame
+	maxToldAddrs    = 8       // addresses of one peer
+	maxAddr         = 128     // bytes of an address or a PeerID
+)
+
+// Types of frames. A reader ignores types it does not know.
+const (
+	typeDigest  = 1
+	typeAsk     = 2
+	typeHeights = 3
+	typeHave    = 4
+	typeWant    = 5
+	typeBatch   = 6
+	typePush    = 7
+	typeAddrs   = 8
+	typePing    = 9
+	typePong    = 10
+	typeGoodbye = 11
+)
+
+// errFrame is what every refused frame wraps.
+var errFrame = errors.New("malformed frame")
+
+// FORMAT.md describes the frames; each begins with its type.
+type (
+	spaceDigest struct {
+		_      struct{} `cbor:",toarray"`
+		Space  log.SpaceID
+		Digest [16]byte
+	}
+	digestFrame struct {
+		_       struct{} `cbor:",toarray"`
+		Type    uint64
+		Digests []spaceDigest
+	}
+	askFrame struct {
+		_      struct{} `cbor:",toarray"`
+		Type   uint64
+		Spaces []log.SpaceID
+	}
+	logHeight struct {
+		_    struct{} `cbor:",toarray"`
+		Log  log.LogID
+		Seq  uint64
+		Hash log.Hash
+	}
+	// heightsFrame is part of a full list; More says that another part follows.
+	heightsFrame struct {
+		_       struct{} `cbor:",toarray"`
+		Type    uint64
+		Space   log.SpaceID
+		More    bool
+		Heights []logHeight
+	}
+	// haveFrame tells what came on disk since.
+	haveFrame struct {
+		_       struct{} `cbor:",toarray"`
+		Type    uint64
+		Space   log.SpaceID
+		Heights []logHeight
+	}
+	// wantFrame asks for one batchFrame of at most Max bytes of entries.
+	wantFrame struct {
+		_      struct{} `cbor:",toarray"`
+		Type   uint64
+		ID     uint64
+		Max    uint64
+		Ranges []log.Range
+	}
+	batchPart struct {
+		_       struct{} `cbor:",toarray"`
+		Card    card
+		Entries [][]byte
+	}
+	batchFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		ID    uint64
+		Parts []batchPart
+	}
+	pushFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Card  card
+		Entry []byte
+	}
+	peerAddrs struct {
+		_     struct{} `cbor:",toarray"`
+		Peer  string
+		Addrs []string
+	}
+	addrsFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Peers []peerAddrs
+	}
+	pingFrame struct {
+		_    struct{} `cbor:",toarray"`
+		Type uint64
+		N    uint64
+	}
+	goodbyeFrame struct {
+		_    struct{} `cbor:",toarray"`
+		Type uint64
+	}
+)
+
+// card is a log.Card as 96 bytes: workspace, space, device, incarnation.
+type card [32 + 16 + 32 + 16]byte
+
+func packCard(c log.Card) (p card) {
+	b := append(p[:0], c.Workspace[:]...)
+	b = append(b, c.Space[:]...)
+	b = append(b, c.Device[:]...)
+	copy(p[len(b):], c.Incarnation[:])
+	return p
+}
+
+func (p card) unpack() log.Card {
+	return log.Card{
+		Workspace:   log.WorkspaceID(p[:32]),
+		Space:       log.SpaceID(p[32:48]),
+		Device:      log.DeviceID(p[48:80]),
+		Incarnation: log.Incarnation(p[80:96]),
+	}
+}
+
+var (
+	frameEnc = mustMode(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, NilContainers: cbor.NilContainerAsNull, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.EncMode())
+	frameDec = mustMode(cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 5, MaxArrayElements: 4096, MaxMapPairs: 16, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
+)
+
+func mustMode[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func encode(frame any) []byte {
+	b, err := frameEnc.Marshal(frame)
+	if err != nil {
+		panic(err) // these types always encode
+	}
+	return b
+}
+
+// decode reads one frame. It returns nil and no error for a type it does not
+// know. It accepts exactly one encoding of each frame.
+func decode(b []byte) (any, error) {
+	if len(b) < 2 || b[0] < 0x81 || b[0] > 0x97 || b[1] > 0x17 {
+		return nil, fmt.Errorf("%w: not an array that begins with a type", errFrame)
+	}
+	switch b[1] {
+	case typeDigest:
+		return read(b, func(f *digestFrame) bool { return f.Digests != nil && len(f.Digests) <= maxSpaces })
+	case typeAsk:
+		return read(b, func(f *askFrame) bool { return f.Spaces != nil && len(f.Spaces) <= maxSpaces })
+	case typeHeights:
+		return read(b, func(f *heightsFrame) bool { return goodHeights(f.Heights) })
+	case typeHave:
+		return read(b, func(f *haveFrame) bool { return goodHeights(f.Heights) })
+	case typeWant:
+		return read(b, func(f *wantFrame) bool { return goodRanges(f.Ranges) && f.Max <= log.MaxBatch })
+	case typeBatch:
+		return read(b, goodBatch)
+	case typePush:
+		return read(b, func(f *pushFrame) bool { return len(f.Entry) > 0 && len(f.Entry) <= log.MaxEntry })
+	case typeAddrs:
+		return read(b, goodAddrs)
+	case typePing, typePong:
+		return read(b, func(*pingFrame) bool { return true })
+	case typeGoodbye:
+		return read(b, func(*goodbyeFrame) bool { return true })
+	}
+	return nil, nil
+}
+
+func read[F any](b []byte, good func(*F) bool) (any, error) {
+	f := new(F)
+	if err := frameDec.Unmarshal(b, f); err != nil {
+		return nil, fmt.Errorf("%w: %w", errFrame, err)
+	}
+	if !good(f) {
+		return nil, fmt.Errorf("%w: type %d exceeds its limits", errFrame, b[1])
+	}
+	if !bytes.Equal(encode(f), b) {
+		return nil, fmt.Errorf("%w: type %d not in canonical form", errFrame, b[1])
+	}
+	return f, nil
+}
+
+func goodHeights(hs []logHeight) bool {
+	for _, h := range hs {
+		if h.Seq < 1 || h.Seq > log.MaxSeq {
+			return false
+		}
+	}
+	return hs != nil && len(hs) <= maxHeightsFrame
+}
+
+func goodRanges(rs []log.Range) bool {
+	for _, r := range rs {
+		if r.From < 1 || r.To < r.From || r.To > log.MaxSeq {
+			return false
+		}
+	}
+	return len(rs) > 0 && len(rs) <= maxRanges
+}
+
+func goodBatch(f *batchFrame) bool {
+	sum := 0
+	for _, p := range f.Parts {
+		if len(p.Entries) == 0 {
+			return false
+		}
+		for _, e := range p.Entries {
+			if len(e) == 0 || len(e) > log.MaxEntry {
+				return false
+			}
+			sum += len(e)
+		}
+	}
+	return f.Parts != nil && len(f.Parts) <= maxRanges && sum <= log.MaxBatch
+}
+
+func goodAddrs(f *addrsFrame) bool {
+	for _, p := range f.Peers {
+		if p.Peer == "" || len(p.Peer) > maxAddr || p.Addrs == nil || len(p.Addrs) > maxToldAddrs {
+			return false
+		}
+		for _, a := range p.Addrs {
+			if a == "" || len(a) > maxAddr {
+				return false
+			}
+		}
+	}
+	return f.Peers != nil && len(f.Peers) <= maxToldPeers
+}
