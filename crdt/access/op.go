@@ -175,6 +175,11 @@ func (p Person) check() error {
 	return nil
 }
 
+// SameKeys reports whether both cards are of one device, whatever its name.
+func (c DeviceCard) SameKeys(o DeviceCard) bool {
+	return c.Sign == o.Sign && c.Box == o.Box && c.Peer == o.Peer
+}
+
 // Check reports whether the card can be admitted: usable keys, and texts of
 // bounded length. It does not look at how the name reads.
 func (c DeviceCard) Check() error {

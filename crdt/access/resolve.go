@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 
 	"inselnetz/crdt/log"
@@ -247,19 +248,16 @@ func (s *State) Heads() []log.Ref { return slices.Clone(s.heads) }
 // Knows reports whether the control entry is among those resolved.
 func (s *State) Knows(ref log.Ref) bool { return s.graph.refs[ref] != nil }
 
-// Closure returns an entry and all entries it builds on, earlier ones first.
-func (s *State) Closure(of log.Hash) []Authored {
-	n := s.graph.nodes[of]
-	if n == nil {
-		return nil
-	}
+// Closure returns the entries named and all that they build on, earlier ones
+// first.
+func (s *State) Closure(of ...log.Hash) []Authored {
 	seen := map[*node]bool{}
-	s.graph.descend(n, seen)
-	var all []*node
-	for n := range seen {
-		all = append(all, n)
+	for _, hash := range of {
+		if n := s.graph.nodes[hash]; n != nil {
+			s.graph.descend(n, seen)
+		}
 	}
-	slices.SortFunc(all, compareNodes)
+	all := slices.SortedFunc(maps.Keys(seen), compareNodes)
 	out := make([]Authored, 0, len(all))
 	for _, n := range all {
 		out = append(out, n.Authored)

@@ -95,16 +95,18 @@ func (i *Inviter) shows(number string) bool {
 }
 
 // Welcome returns the last message, for a joiner that entry admits in s. The
-// control space goes with it as far as the admission builds on it.
+// control space goes with it as far as the admissions of both devices build on
+// it; sync brings the rest.
 func (i *Inviter) Welcome(s *access.State, entry log.Hash, addrs []string) ([]byte, error) {
 	if i.step != 2 {
 		return nil, ErrOrder
 	}
-	if d := s.Devices[i.ask.Offer.Device.Sign]; d.Card != i.ask.Offer.Device || d.Entry != entry {
+	joiner, inviter := s.Devices[i.ask.Offer.Device.Sign], s.Devices[i.card.Sign]
+	if !joiner.Card.SameKeys(i.ask.Offer.Device) || joiner.Entry != entry || joiner.Person != i.ask.Offer.Person.ID {
 		return nil, fmt.Errorf("%w: entry does not admit it", ErrWelcome)
 	}
 	in := welcomed{Workspace: s.Workspace, Admission: entry, Entries: []authored{}, Addrs: []string{}}
-	for _, a := range s.Closure(entry) {
+	for _, a := range s.Closure(entry, inviter.Entry) {
 		in.Entries = append(in.Entries, authored{Card: a.Card, Entry: a.Entry.Bytes()})
 	}
 	for _, a := range addrs {

@@ -112,8 +112,10 @@ func (j *Joiner) Welcome(b []byte) (Result, error) {
 	return r, nil
 }
 
-// examine checks that what the inviter sent admits exactly this device, by the
-// inviter it spoke with, and gives it the keys.
+// examine checks that what the inviter sent admits exactly this device, that the
+// inviter may let in, and that the keys are there. Names are not compared: a
+// device that missed its first welcome may ask again, of another admin and with
+// its name typed better, and its admission stands.
 func (j *Joiner) examine(in welcomed) (Result, error) {
 	r := Result{Workspace: in.Workspace, Inviter: j.answer.Card, Addrs: in.Addrs}
 	for _, a := range in.Entries {
@@ -138,10 +140,10 @@ func (j *Joiner) examine(in welcomed) (Result, error) {
 		return r, fmt.Errorf("%w: no genesis", ErrWelcome)
 	case !ok || self.Entry != in.Admission:
 		return r, fmt.Errorf("%w: not admitted", ErrWelcome)
-	case self.Card != j.offer.Device || self.Person != j.offer.Person.ID || r.State.People[self.Person] != j.offer.Person:
+	case !self.Card.SameKeys(j.offer.Device) || self.Person != j.offer.Person.ID:
 		return r, fmt.Errorf("%w: admitted as somebody else", ErrWelcome)
-	case self.By != j.answer.Card.Sign || r.State.Devices[self.By].Card != j.answer.Card:
-		return r, fmt.Errorf("%w: admitted by another device than we spoke with", ErrWelcome)
+	case !r.State.CanInvite(j.answer.Card.Sign) || !r.State.Devices[j.answer.Card.Sign].Card.SameKeys(j.answer.Card):
+		return r, fmt.Errorf("%w: the device we spoke with may not let in", ErrWelcome)
 	}
 	r.Keys = r.State.Keys(j.secret)
 	if _, id, ok := r.State.Current(log.Everyone(in.Workspace)); !ok || r.Keys[id].ID != id {
