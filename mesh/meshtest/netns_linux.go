@@ -1,0 +1,143 @@
+package meshtest
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const labPrefix = "insellab"
+
+// A Lab is a room of hosts, each a network namespace of Linux, on bridges. There
+// is no route out of it, no DNS and no DHCP.
+type Lab struct {
+	t      *testing.T
+	prefix string
+	hosts  int
+}
+
+// A LabHost is one host of a Lab.
+type LabHost struct {
+	lab *Lab
+	ns  string
+	id  int
+}
+
+// NewLab needs root and skips the test without. The namespaces go
+// when the test ends; those of a test that was killed go now.
+func NewLab(t *testing.T) *Lab {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("network namespaces need root")
+	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Skip("network namespaces need the command ip")
+	}
+	sweep(t)
+	l := &Lab{t: t, prefix: fmt.Sprintf("%s-%d-%s", labPrefix, os.Getpid(), strings.ToLower(rand.Text()[:4]))}
+	if out, err := exec.Command("ip", "netns", "add", l.prefix+"-x").CombinedOutput(); err != nil {
+		t.Skipf("network namespaces cannot be made here: %s", out)
+	}
+	run(t, "ip", "netns", "del", l.prefix+"-x")
+	return l
+}
+
+// sweep deletes what tests left behind whose process is gone.
+func sweep(t *testing.T) {
+	out, err := exec.Command("ip", "netns", "list").Output()
+	if err != nil {
+		t.Skipf("network namespaces cannot be listed: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		parts := strings.Split(name, "-")
+		if len(parts) < 3 || parts[0] != labPrefix {
+			continue
+		}
+		if pid, err := strconv.Atoi(parts[1]); err == nil && syscall.Kill(pid, 0) == syscall.ESRCH {
+			exec.Command("ip", "netns", "del", name).Run()
+		}
+	}
+}
+
+func run(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", strings.Join(args, " "), err, out)
+	}
+}
+
+// Bridge makes a switch that hosts can be plugged into.
+func (l *Lab) Bridge(name string) {
+	l.t.Helper()
+	ns := l.prefix + "-" + name
+	run(l.t, "ip", "netns", "add", ns)
+	l.t.Cleanup(func() { exec.Command("ip", "netns", "del", ns).Run() })
+	run(l.t, "ip", "-n", ns, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0", "forward_delay", "0", "stp_state", "0")
+	exec.Command("ip", "netns", "exec", ns, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1").Run()
+	run(l.t, "ip", "-n", ns, "link", "set", "br0", "up")
+}
+
+// Host makes a host without any cable. Without ipv6 it speaks IPv4 alone.
+func (l *Lab) Host(ipv6 bool) *LabHost {
+	l.t.Helper()
+	l.hosts++
+	h := &LabHost{lab: l, id: l.hosts, ns: fmt.Sprintf("%s-h%d", l.prefix, l.hosts)}
+	run(l.t, "ip", "netns", "add", h.ns)
+	l.t.Cleanup(func() { exec.Command("ip", "netns", "del", h.ns).Run() })
+	run(l.t, "ip", "-n", h.ns, "link", "set", "lo", "up")
+	args := []string{"net.ipv6.conf.default.accept_dad=0", "net.ipv6.conf.all.accept_dad=0"}
+	if !ipv6 {
+		args = []string{"net.ipv6.conf.default.disable_ipv6=1", "net.ipv6.conf.all.disable_ipv6=1"}
+	}
+	exec.Command("ip", append([]string{"netns", "exec", h.ns, "sysctl", "-qw"}, args...)...).Run() // fails where there is no IPv6
+	return h
+}
+
+// Plug lays a cable from the host's interface to a bridge. addr is an IPv4
+// address with its prefix length, or empty for none.
+func (h *LabHost) Plug(dev, bridge, addr string) {
+	t := h.lab.t
+	t.Helper()
+	br, port := h.bridge(bridge), h.port(dev)
+	run(t, "ip", "-n", h.ns, "link", "add", dev, "type", "veth", "peer", "name", port, "netns", br)
+	exec.Command("ip", "netns", "exec", br, "sysctl", "-qw", "net.ipv6.conf."+port+".disable_ipv6=1").Run()
+	run(t, "ip", "-n", br, "link", "set", port, "master", "br0")
+	run(t, "ip", "-n", br, "link", "set", port, "up")
+	run(t, "ip", "-n", h.ns, "link", "set", dev, "up")
+	if addr != "" {
+		h.Addr(dev, addr)
+	}
+}
+
+// Addr gives an interface this IPv4 address and no other.
+func (h *LabHost) Addr(dev, addr string) {
+	h.lab.t.Helper()
+	run(h.lab.t, "ip", "-n", h.ns, "-4", "addr", "flush", "dev", dev)
+	run(h.lab.t, "ip", "-n", h.ns, "addr", "add", addr, "dev", dev, "brd", "+")
+}
+
+// Cable pulls the cable of an interface at the bridge's end, or puts it back.
+func (h *LabHost) Cable(dev, bridge string, in bool) {
+	h.lab.t.Helper()
+	state := "down"
+	if in {
+		state = "up"
+	}
+	run(h.lab.t, "ip", "-n", h.bridge(bridge), "link", "set", h.port(dev), state)
+}
+
+func (h *LabHost) bridge(name string) string { return h.lab.prefix + "-" + name }
+
+func (h *LabHost) port(dev string) string { return fmt.Sprintf("p%d%s", h.id, dev) }
+
+// Command prepares a program to run on the host; its process is the program's own.
+func (h *LabHost) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", h.ns, name}, args...)...)
+}
