@@ -1,5 +1,9 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig } from "vite";
+import { defineConfig, loadEnv } from "vite";
+
+// npm run dev with INSELNETZ=http://127.0.0.1:PORT: the page from Vite, the
+// calls to a running node.
+const node = loadEnv("", ".", "INSELNETZ").INSELNETZ;
 
 export default defineConfig({
 	plugins: [svelte()],
@@ -10,8 +14,5 @@ export default defineConfig({
 		assetsInlineLimit: 0,
 		modulePreload: { polyfill: false },
 	},
-	server: {
-		// npm run dev: the page from Vite, the calls to a running node.
-		proxy: process.env.INSELNETZ ? { "/api": process.env.INSELNETZ, "/start": process.env.INSELNETZ } : undefined,
-	},
+	server: { proxy: node ? { "/api": node, "/start": node } : undefined },
 });

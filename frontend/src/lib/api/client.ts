@@ -1,0 +1,74 @@
+// The one typed door to the program: ask(name, request) → result.
+import { language, t } from "../words/index.svelte";
+import type * as api from "./types.gen";
+
+export interface Calls {
+	status: [api.Empty, api.Status];
+	people: [api.Empty, api.People];
+	found: [api.Found, api.Status];
+	doors: [api.Empty, api.Doors];
+	join: [api.Join, api.JoinState];
+	"join/state": [api.Empty, api.JoinState];
+	"join/confirm": [api.JoinConfirm, api.JoinState];
+	"join/cancel": [api.Empty, unknown];
+	"invite/open": [api.Invite, api.InviteState];
+	"invite/state": [api.Empty, api.InviteState];
+	"invite/type": [api.InviteType, api.InviteState];
+	"invite/close": [api.Empty, unknown];
+	channels: [api.Empty, api.Channels];
+	"channel/create": [api.ChannelCreate, api.Channel];
+	messages: [api.MessagesAsk, api.Messages];
+	post: [api.Post, api.Message];
+	edit: [api.Edit, api.Message];
+	retract: [api.Retract, api.Message];
+	react: [api.React, api.Message];
+	read: [api.Read, unknown];
+	search: [api.Search, api.Hits];
+}
+
+// Problem is an answer that did not work out, in the words of the program.
+export class Problem extends Error {
+	constructor(
+		readonly code: string,
+		sentence: string,
+		readonly next: string,
+	) {
+		super(sentence);
+	}
+
+	get sentence(): string {
+		return this.message;
+	}
+}
+
+export async function ask<K extends keyof Calls>(name: K, request: Calls[K][0], signal?: AbortSignal): Promise<Calls[K][1]> {
+	let answer: Response;
+	try {
+		answer = await fetch(`/api/${name}`, {
+			method: "POST",
+			headers: { "Content-Type": "application/json", "X-Inselnetz-Language": language.now },
+			body: JSON.stringify(request),
+			signal,
+		});
+	} catch (err) {
+		if (signal?.aborted) throw err;
+		// The program is not there to word this one.
+		throw new Problem("offline", t.conn.offline, t.conn.offlineNext);
+	}
+	if (answer.ok) return (await answer.json()) as Calls[K][1];
+	if (answer.status === 401) throw new Problem("gone", t.gone.title, "");
+	let error: api.Error;
+	try {
+		error = (await answer.json()) as api.Error;
+	} catch {
+		throw new Problem("offline", t.conn.offline, t.conn.offlineNext);
+	}
+	throw new Problem(error.code, error.sentence, error.next);
+}
+
+// problem makes a Problem of whatever was thrown.
+export function problem(err: unknown): Problem {
+	if (err instanceof Problem) return err;
+	console.error(err);
+	return new Problem("page", t.conn.offline, t.conn.offlineNext);
+}

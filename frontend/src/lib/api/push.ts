@@ -1,0 +1,45 @@
+// How the page hears of changes: the window through its runtime, a browser
+// through the event stream. Both only say what changed; the page asks again.
+import type { Event } from "./types.gen";
+
+interface WindowRuntime {
+	EventsOn(name: string, heard: (event: Event) => void): () => void;
+}
+
+const all: Event = { seq: 0, what: "all", id: "" };
+
+// listen calls heard for every change, with what "all" after a gap, and alive
+// whenever the connection comes or goes. The result ends it.
+export function listen(heard: (event: Event) => void, alive: (up: boolean) => void): () => void {
+	let last = 0;
+	const receive = (event: Event) => {
+		const gap = last > 0 && event.seq > last + 1;
+		last = event.seq;
+		heard(gap ? all : event);
+	};
+
+	const window_ = (window as { runtime?: WindowRuntime }).runtime;
+	if (window_) return window_.EventsOn("changed", receive);
+
+	let source: EventSource;
+	let retry: ReturnType<typeof setTimeout>;
+	const open = () => {
+		source = new EventSource("/api/events");
+		source.onmessage = (message) => receive(JSON.parse(message.data));
+		source.onopen = () => {
+			last = 0; // a new stream may count on from anywhere
+			alive(true);
+			heard(all);
+		};
+		source.onerror = () => {
+			alive(false);
+			// The browser retries a broken line by itself, a refused one never.
+			if (source.readyState === EventSource.CLOSED) retry = setTimeout(open, 2000);
+		};
+	};
+	open();
+	return () => {
+		clearTimeout(retry);
+		source.close();
+	};
+}
