@@ -3,7 +3,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -70,6 +69,7 @@ type Next struct {
 // Applied says what an Append or Import did.
 type Applied struct {
 	Height   log.Height       // of the log, afterwards
+	Seq      uint64           // of the own entry; Append only
 	Entries  int              // new on disk
 	Channels []chat.ChannelID // of the space, where something visible changed
 	Messages []chat.MsgID     // new messages, at most 64 of them
@@ -158,106 +158,4 @@ type Hit struct {
 type Piece struct {
 	Text string
 	Hit  bool
-}
-
-// A Store is open until Close. Its methods may be called from several
-// goroutines.
-type Store struct {
-}
-
-var errTodo = errors.New("not built yet")
-
-// Open opens the store in dir, which it makes. A damaged database is moved
-// aside, and what can be read of it is taken over.
-func Open(dir string, opts Options) (*Store, Report, error) { return nil, Report{}, errTodo }
-
-// Use sets who understands entries, and tries all entries put aside again.
-// Call it after opening, and whenever keys or members have become known.
-func (s *Store) Use(ctx context.Context, r Reader) error { return errTodo }
-
-// Close waits for what is under way and closes the files.
-func (s *Store) Close() error { return errTodo }
-
-// Err returns ErrDamaged once the database turned out to be damaged: the next
-// Open repairs it.
-func (s *Store) Err() error { return nil }
-
-// Check looks through the whole database for damage, which Err then reports.
-func (s *Store) Check(ctx context.Context) error { return errTodo }
-
-// Rebuild folds all views and the search index anew from the entries.
-func (s *Store) Rebuild(ctx context.Context, progress func(done, of int)) error { return errTodo }
-
-// Get returns a value that Put stored, or ErrNotFound.
-func (s *Store) Get(key string) ([]byte, error) { return nil, errTodo }
-
-// Put stores a small value and returns when it is safe on disk. A nil value
-// removes it.
-func (s *Store) Put(key string, v []byte) error { return errTodo }
-
-// Spaces returns the spaces with at least one log, in ascending order.
-func (s *Store) Spaces() []log.SpaceID { return nil }
-
-// Heights returns a copy of the heights of a space's logs.
-func (s *Store) Heights(space log.SpaceID) log.Heights { return nil }
-
-// Card returns the identity of a log held here.
-func (s *Store) Card(id log.LogID) (log.Card, bool) { return log.Card{}, false }
-
-// Cards returns the identities of a space's logs.
-func (s *Store) Cards(space log.SpaceID) []log.Card { return nil }
-
-// Control returns all entries of the control space, log by log.
-func (s *Store) Control(ctx context.Context) ([]Stored, error) { return nil, errTodo }
-
-// Entries returns encoded entries of a log, in order, at least one and as many
-// as fit in max bytes, not past to. The signature of the last one was checked.
-func (s *Store) Entries(ctx context.Context, id log.LogID, from, to uint64, max int) ([][]byte, error) {
-	return nil, errTodo
-}
-
-// Append adds an own entry: build gets what it has to follow and returns it.
-// When Append returns, the entry and what it changed are safe on disk. A nonce
-// that is not empty makes the same call twice do it once.
-func (s *Store) Append(ctx context.Context, card log.Card, nonce string, build func(Next) (*log.Entry, error)) (Applied, error) {
-	return Applied{}, errTodo
-}
-
-// Import adds entries of one log, in order. It checks that they continue the
-// log, and their signatures: of all when live, else one a run. Entries held
-// already are skipped. On an error some of the entries may have been stored.
-func (s *Store) Import(ctx context.Context, card log.Card, entries []*log.Entry, live bool) (Applied, error) {
-	return Applied{}, errTodo
-}
-
-// Forks returns the proofs found so far.
-func (s *Store) Forks(ctx context.Context) ([]Fork, error) { return nil, errTodo }
-
-// SetHeld notes what a device said it holds of this store's logs.
-func (s *Store) SetHeld(dev log.DeviceID, h log.Heights) {}
-
-// Held returns the devices that said they hold an entry.
-func (s *Store) Held(id log.LogID, seq uint64) []log.DeviceID { return nil }
-
-// Channels returns a space's channels, the one of all first, then by name.
-func (s *Store) Channels(ctx context.Context, space log.SpaceID, me chat.PersonID) ([]ChannelRow, error) {
-	return nil, errTodo
-}
-
-// Messages returns a page of a channel.
-func (s *Store) Messages(ctx context.Context, q Query) (Page, error) { return Page{}, errTodo }
-
-// Message returns one message, or ErrNotFound.
-func (s *Store) Message(ctx context.Context, id chat.MsgID) (Row, error) { return Row{}, errTodo }
-
-// Search returns messages with all words of text, the last of them perhaps
-// unfinished, newest first, and whether there are more. A nil channel is all;
-// before is the position to go on from, 0 the newest.
-func (s *Store) Search(ctx context.Context, space log.SpaceID, text string, channel *chat.ChannelID, before int64, limit int) ([]Hit, bool, error) {
-	return nil, false, errTodo
-}
-
-// ReadMarks returns up to which position people have read a channel.
-func (s *Store) ReadMarks(ctx context.Context, space log.SpaceID, channel chat.ChannelID) (map[chat.PersonID]int64, error) {
-	return nil, errTodo
 }

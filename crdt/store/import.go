@@ -1,0 +1,207 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"inselnetz/crdt/log"
+)
+
+// Import adds entries of one log, in order. It checks that they continue the
+// log, and their signatures: of all when live, else one a run. Entries held
+// already are skipped. On an error some of the entries may have been stored.
+func (s *Store) Import(ctx context.Context, card log.Card, entries []*log.Entry, live bool) (Applied, error) {
+	var sum Applied
+	id := card.ID()
+	for len(entries) > 0 {
+		if err := ctx.Err(); err != nil {
+			return sum, err
+		}
+		n := min(len(entries), maxStep)
+		a, err := s.importStep(card, id, entries[:n], live)
+		sum.join(a)
+		sum.Height = a.Height
+		if err != nil {
+			return sum, err
+		}
+		entries = entries[n:]
+		if err := s.rest(ctx, &sum); err != nil {
+			return sum, err
+		}
+	}
+	return sum, nil
+}
+
+func (s *Store) importStep(card log.Card, id log.LogID, run []*log.Entry, live bool) (Applied, error) {
+	s.mu.RLock()
+	var held log.Height
+	if lg := s.logs[id]; lg != nil {
+		held = lg.last
+	}
+	s.mu.RUnlock()
+	if run[0].Seq > held.Seq+1 {
+		return Applied{Height: held}, fmt.Errorf("%w: at %d, offered from %d", ErrBehind, held.Seq, run[0].Seq)
+	}
+	// Signatures take the longest and need no turn at writing.
+	skip := 0
+	for skip < len(run) && run[skip].Seq <= held.Seq {
+		skip++
+	}
+	checked, err := verify(card.Device, id, run[skip:], live)
+	if err != nil {
+		return Applied{Height: held}, err
+	}
+	s.imports.Lock() // one import at a time waits for its turn, so own entries wait for one at most
+	defer s.imports.Unlock()
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if lg := s.logs[id]; lg != nil {
+		held = lg.last
+	}
+	// Another import of the same entries may have come in between.
+	known := 0
+	for known < len(run) && run[known].Seq <= held.Seq {
+		known++
+	}
+	if known > 0 {
+		if err := s.compare(card, id, run[:known]); err != nil {
+			return Applied{Height: held}, err
+		}
+	}
+	if known == len(run) {
+		return Applied{Height: held}, nil
+	}
+	if err := run[known].Extends(held); err != nil {
+		if run[known].Verify(card.Device) == nil {
+			return Applied{Height: held}, fmt.Errorf("%w: entry %d follows another one than is held", ErrFork, run[known].Seq)
+		}
+		return Applied{Height: held}, err
+	}
+	a, err := s.write(false, func(t *tx) error {
+		lg, err := t.enter(card)
+		if err != nil {
+			return err
+		}
+		for i := known; i < len(run); i++ {
+			if err := t.add(lg, run[i], checked[i-skip]); err != nil {
+				return err
+			}
+		}
+		t.applied.Height = lg.last
+		return nil
+	})
+	if err != nil {
+		a.Height = held
+	}
+	return a, err
+}
+
+// verify checks a run's links and signatures and says which entries' own
+// signatures were checked.
+func verify(by log.DeviceID, id log.LogID, run []*log.Entry, live bool) ([]bool, error) {
+	checked := make([]bool, len(run))
+	if len(run) == 0 {
+		return checked, nil
+	}
+	before := log.Height{Seq: run[0].Seq - 1, Hash: run[0].Prev}
+	if !live {
+		idx, err := log.VerifyRun(by, id, before, run)
+		for _, i := range idx {
+			checked[i] = true
+		}
+		return checked, err
+	}
+	for i, e := range run {
+		if e.Log != id {
+			return nil, fmt.Errorf("%w: another log in a run", log.ErrChain)
+		}
+		if err := e.Extends(before); err != nil {
+			return nil, err
+		}
+		if err := e.Verify(by); err != nil {
+			return nil, err
+		}
+		before = log.Height{Seq: e.Seq, Hash: e.Hash()}
+		checked[i] = true
+	}
+	return checked, nil
+}
+
+// compare looks whether entries of a log are the ones held. If not, and both
+// are signed, the device wrote two at one place, and the proof is stored. The
+// caller holds turn.
+func (s *Store) compare(card log.Card, id log.LogID, run []*log.Entry) error {
+	ctx := context.Background()
+	lg := s.logs[id]
+	last := run[len(run)-1]
+	if last.Log != id {
+		return fmt.Errorf("%w: another log in a run", log.ErrChain)
+	}
+	ours, err := s.w.c.entry(ctx, atOf(lg.id, last.Seq))
+	if err != nil {
+		return s.note(err)
+	}
+	if ours.Hash() == last.Hash() {
+		return nil // and so all before it, or they would not link
+	}
+	bad := error(nil)
+	for _, e := range run {
+		ours, err := s.w.c.entry(ctx, atOf(lg.id, e.Seq))
+		if err != nil {
+			return s.note(err)
+		}
+		if ours.Hash() == e.Hash() {
+			continue
+		}
+		proof := log.NewForkProof(ours, e)
+		if bad = proof.Check(card.Device); bad != nil {
+			continue
+		}
+		raw, err := encodeProof(proof)
+		if err != nil {
+			return err
+		}
+		_, err = s.write(false, func(t *tx) error {
+			return t.c.exec("INSERT OR IGNORE INTO forks(log, seq, proof) VALUES(?, ?, ?)", lg.id, e.Seq, raw)
+		})
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("%w: entry %d of log %s", ErrFork, e.Seq, id)
+	}
+	return bad
+}
+
+// entry reads an entry and checks that it is the one that was stored there.
+func (c *conn) entry(ctx context.Context, at int64) (*log.Entry, error) {
+	r, err := c.get(ctx, "SELECT header, sig, payload FROM entries WHERE at=?", at)
+	if err != nil {
+		return nil, fmt.Errorf("read entry: %w", damagedIf(err, ErrNotFound))
+	}
+	return parseEntry(at, r, 0)
+}
+
+// parseEntry reads an entry from three columns of a row.
+func parseEntry(at int64, r row, i int) (*log.Entry, error) {
+	payload := r.bytes(i + 2)
+	if payload == nil && r[i+2] != nil {
+		payload = []byte{}
+	}
+	e, err := log.FromParts(r.bytes(i), r.bytes(i+1), payload)
+	if err != nil {
+		return nil, fmt.Errorf("%w: stored entry: %w", ErrDamaged, err)
+	}
+	if _, seq := splitAt(at); e.Seq != seq {
+		return nil, fmt.Errorf("%w: entry %d is stored as %d", ErrDamaged, e.Seq, seq)
+	}
+	return e, nil
+}
+
+// damagedIf turns an error that cannot be, unless the database is damaged.
+func damagedIf(err, impossible error) error {
+	if errors.Is(err, impossible) {
+		return fmt.Errorf("%w: an entry is missing", ErrDamaged)
+	}
+	return err
+}

@@ -1,0 +1,472 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"inselnetz/crdt/log"
+)
+
+// Names of files in the data directory.
+const (
+	dbName      = "inselnetz.db"
+	lockName    = "inselnetz.lock"
+	suspectName = "inselnetz.db.suspect" // the database turned out damaged while it was in use
+)
+
+// A Store is open until Close. Its methods may be called from several
+// goroutines.
+type Store struct {
+	dir     string
+	opts    Options
+	log     *slog.Logger
+	held    held
+	damage  atomic.Pointer[error]
+	readers chan *conn // nil for one not dialled yet
+	lock    *os.File
+
+	imports sync.Mutex // before turn, for those who can wait
+	turn    sync.Mutex // whoever holds it is the writer
+	w       *writer
+	closed  bool // under turn
+
+	mu       sync.RWMutex // the writer changes these under mu and reads them without
+	logs     map[log.LogID]*logState
+	byID     map[int64]*logState
+	chans    map[chanKey]*chanState
+	chanByID map[int64]*chanState
+	unread   map[unreadKey]unreadCount
+}
+
+const maxReaders = 3
+
+// Open opens the store in dir, which it makes. A damaged database is moved
+// aside, and what can be read of it is taken over.
+func Open(dir string, opts Options) (*Store, Report, error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, Report{}, fmt.Errorf("make data directory: %w", diskState(err))
+	}
+	lf, err := lock(filepath.Join(dir, lockName))
+	if err != nil {
+		return nil, Report{}, fmt.Errorf("open store: %w", diskState(err))
+	}
+	s := &Store{dir: dir, opts: opts, log: opts.Log, lock: lf}
+	report, err := s.open()
+	if err != nil {
+		s.abandon()
+		lf.Close()
+		return nil, Report{}, fmt.Errorf("open store: %w", diskState(err))
+	}
+	return s, report, nil
+}
+
+func (s *Store) path() string { return filepath.Join(s.dir, dbName) }
+
+// open loads the database; if it is damaged, a new one with what could be
+// saved of the old.
+func (s *Store) open() (Report, error) {
+	err := s.load()
+	if err == nil || !errors.Is(err, ErrDamaged) {
+		return Report{Rebuilt: s.w != nil && s.w.rebuilt}, err
+	}
+	s.log.Warn("database is damaged and moved aside", "err", err)
+	s.abandon()
+	aside, err := s.moveAside()
+	if err != nil {
+		return Report{}, err
+	}
+	if err := s.load(); err != nil {
+		return Report{}, err
+	}
+	r, err := s.salvage(aside)
+	r.Damaged = aside
+	return r, err
+}
+
+// abandon closes connections after a failed opening.
+func (s *Store) abandon() {
+	if s.w != nil && s.w.c != nil {
+		s.w.c.close()
+	}
+	s.w = nil
+}
+
+// load opens the database and reads what is kept in memory.
+func (s *Store) load() error {
+	s.logs, s.byID = map[log.LogID]*logState{}, map[int64]*logState{}
+	s.chans, s.chanByID = map[chanKey]*chanState{}, map[int64]*chanState{}
+	s.unread = map[unreadKey]unreadCount{}
+	s.readers = make(chan *conn, maxReaders)
+	for range maxReaders {
+		s.readers <- nil
+	}
+	s.damage.Store(nil)
+	suspect := filepath.Join(s.dir, suspectName)
+	_, err := os.Stat(suspect)
+	known := err == nil
+	if fi, err := os.Stat(s.path()); err != nil || fi.Size() == 0 {
+		// Without its database SQLite would throw the write-ahead log away.
+		if fi, err := os.Stat(s.path() + "-wal"); err == nil && fi.Size() > 0 {
+			return fmt.Errorf("%w: write-ahead log without its database", ErrDamaged)
+		}
+	}
+	c, err := dial(s.path(), "PRAGMA page_size=4096", "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
+		"PRAGMA cache_size=-8000", "PRAGMA temp_store=FILE", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=33554432")
+	if err != nil {
+		return s.opening(err)
+	}
+	s.w = &writer{c: c, stamps: [2]map[int64]uint64{{}, {}}, waiters: map[log.LogID]map[log.LogID]struct{}{}, runnable: map[log.LogID]struct{}{}, nextLog: 1, nextChan: 1}
+	if err := s.version(); err != nil {
+		return s.opening(err)
+	}
+	if known {
+		if err := c.quickCheck(context.Background()); err != nil {
+			return err
+		}
+	}
+	if err := s.loadLogs(); err != nil {
+		return err
+	}
+	if err := s.loadViews(); err != nil {
+		return err
+	}
+	if known {
+		if err := os.Remove(suspect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// opening gives an error of opening the file its name.
+func (s *Store) opening(err error) error {
+	if errors.Is(err, ErrReadOnly) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrFull) || errors.Is(err, ErrNewer) {
+		return err
+	}
+	// SQLite only says that it cannot open: try ourselves.
+	f, e := os.OpenFile(s.path(), os.O_RDWR|os.O_CREATE, 0o600)
+	if e != nil {
+		return diskState(e)
+	}
+	f.Close()
+	return err
+}
+
+// version makes the tables of a new file and sees to it that those of an old
+// one are as this program knows them.
+func (s *Store) version() error {
+	ctx, c := context.Background(), s.w.c
+	app, err := c.get(ctx, "PRAGMA application_id")
+	if err != nil {
+		return err
+	}
+	ver, err := c.get(ctx, "PRAGMA user_version")
+	if err != nil {
+		return err
+	}
+	tables, err := c.get(ctx, "SELECT count(*) FROM sqlite_schema")
+	if err != nil {
+		return err
+	}
+	const current = format*1000 + viewVersion
+	switch v := ver.int(0); {
+	case tables.int(0) == 0 && app.int(0) == 0 && v == 0:
+		return c.script(fmt.Sprintf("BEGIN IMMEDIATE;%s%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;", schema, views, appID, current))
+	case app.int(0) != appID:
+		return fmt.Errorf("%w: the file is of another program", ErrDamaged)
+	case v/1000 > format:
+		return ErrNewer
+	case v/1000 < format:
+		return fmt.Errorf("%w: tables of unknown version %d", ErrDamaged, v)
+	case v != current:
+		s.w.rebuilt = true
+		c.forget()
+		return c.script(fmt.Sprintf("BEGIN IMMEDIATE;%s%s%sPRAGMA user_version=%d;COMMIT;", dropViews, views, refill, current))
+	}
+	return nil
+}
+
+// refill puts all ready entries aside, to be looked at again.
+const refill = "INSERT OR IGNORE INTO sealed(at) SELECT at FROM entries WHERE stamp IS NOT NULL;"
+
+// loadLogs reads the logs, and checks that the end of each is what was noted.
+func (s *Store) loadLogs() error {
+	ctx, c := context.Background(), s.w.c
+	var all []*logState
+	err := c.query(ctx, "SELECT id, card, last, ready, stamp FROM logs ORDER BY stamp", nil, func(r row) error {
+		card, ok := decodeCard(r.bytes(1))
+		if !ok {
+			return fmt.Errorf("%w: card of a log", ErrDamaged)
+		}
+		all = append(all, &logState{id: r.int(0), lid: card.ID(), card: card, last: log.Height{Seq: r.uint(2)}, ready: r.uint(3), stamp: r.uint(4)})
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, lg := range all {
+		r, err := c.get(ctx, "SELECT max(at) FROM entries WHERE at BETWEEN ? AND ?", atOf(lg.id, 0), atOf(lg.id+1, 0)-1)
+		if err != nil {
+			return err
+		}
+		if r.int(0) != atOf(lg.id, lg.last.Seq) || lg.ready > lg.last.Seq || lg.last.Seq == 0 {
+			return fmt.Errorf("%w: a log does not end where it should", ErrDamaged)
+		}
+		e, err := c.entry(ctx, atOf(lg.id, lg.last.Seq))
+		if err != nil {
+			return err
+		}
+		if e.Log != lg.lid {
+			return fmt.Errorf("%w: entry of another log", ErrDamaged)
+		}
+		lg.last.Hash, lg.clock = e.Hash(), e.HLC
+		// Only the order of ticks matters, and stamps have it nearly.
+		s.w.tick++
+		lg.rose, lg.own = s.w.tick, s.w.tick
+		if lg.ready < lg.last.Seq {
+			s.w.runnable[lg.lid] = struct{}{}
+		}
+		s.w.nextLog = max(s.w.nextLog, lg.id+1)
+		s.logs[lg.lid], s.byID[lg.id] = lg, lg
+	}
+	return c.query(ctx, "SELECT device, log, seq FROM held", nil, func(r row) error {
+		if lg := s.byID[r.int(1)]; lg != nil {
+			s.held.set(log.DeviceID(append(r.bytes(0), make([]byte, 32)...)[:32]), lg.lid, r.uint(2))
+		}
+		return nil
+	})
+}
+
+func (s *Store) loadViews() error {
+	ctx, c := context.Background(), s.w.c
+	err := c.query(ctx, "SELECT id, space, channel, name, total FROM channels", nil, func(r row) error {
+		ch := &chanState{chanKey: chanKey{r.id(1), r.id(2)}, id: r.int(0), name: r.str(3), known: r[3] != nil, total: int(r.int(4))}
+		s.chans[ch.chanKey], s.chanByID[ch.id] = ch, ch
+		s.w.nextChan = max(s.w.nextChan, ch.id+1)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r, err := c.get(ctx, "SELECT count(*) FROM orphans")
+	if err != nil {
+		return err
+	}
+	s.w.orphans = int(r.int(0))
+	return nil
+}
+
+// Close waits for what is under way and closes the files.
+func (s *Store) Close() error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.closed {
+		return nil
+	}
+	if _, err := s.write(false, func(t *tx) error { return t.keepHeld() }); err != nil {
+		s.log.Warn("storing what others hold", "err", err)
+	}
+	s.closed = true
+	for range maxReaders {
+		if c := <-s.readers; c != nil {
+			c.close()
+		}
+	}
+	close(s.readers)
+	err := s.w.c.close()
+	if e := s.lock.Close(); err == nil {
+		err = e
+	}
+	return err
+}
+
+// note remembers that the database is damaged, if that is what err says.
+func (s *Store) note(err error) error {
+	if errors.Is(err, ErrDamaged) && s.damage.CompareAndSwap(nil, &err) {
+		s.log.Warn("database turned out damaged", "err", err)
+		// The next Open looks closer. If this fails too, there is Err.
+		if f, e := os.Create(filepath.Join(s.dir, suspectName)); e == nil {
+			f.Close()
+		}
+	}
+	return err
+}
+
+// Err returns ErrDamaged once the database turned out to be damaged: the next
+// Open repairs it.
+func (s *Store) Err() error {
+	if err := s.damage.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// read runs do with a connection of its own that sees one state of the disk.
+func (s *Store) read(ctx context.Context, do func(*conn) error) error {
+	var c *conn
+	var ok bool
+	select {
+	case c, ok = <-s.readers:
+		if !ok {
+			return ErrClosed
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.readers <- c }()
+	if c == nil {
+		var err error
+		if c, err = dial(s.path(), "PRAGMA busy_timeout=5000", "PRAGMA query_only=1", "PRAGMA cache_size=-2000", "PRAGMA temp_store=FILE"); err != nil {
+			return s.note(err)
+		}
+	}
+	if err := c.exec("BEGIN"); err != nil {
+		return s.note(err)
+	}
+	err := do(c)
+	if e := c.exec("COMMIT"); err == nil {
+		err = e
+	}
+	return s.note(err)
+}
+
+// Check looks through the whole database for damage, which Err then reports.
+func (s *Store) Check(ctx context.Context) error {
+	return s.read(ctx, func(c *conn) error { return c.quickCheck(ctx) })
+}
+
+func (c *conn) quickCheck(ctx context.Context) error {
+	r, err := c.get(ctx, "PRAGMA quick_check(1)")
+	if err != nil {
+		return err
+	}
+	if r.str(0) != "ok" {
+		return fmt.Errorf("%w: %s", ErrDamaged, r.str(0))
+	}
+	return nil
+}
+
+// Use sets who understands entries, and tries all entries put aside again.
+// Call it after opening, and whenever keys or members have become known.
+func (s *Store) Use(ctx context.Context, r Reader) error {
+	s.turn.Lock()
+	s.w.reader = r
+	s.turn.Unlock()
+	return s.retry(ctx, nil)
+}
+
+// retry looks at the entries put aside, some at a time.
+func (s *Store) retry(ctx context.Context, progress func(done, of int)) error {
+	after, done, of := int64(-1), 0, 0
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := func() (int, error) {
+			s.imports.Lock()
+			defer s.imports.Unlock()
+			s.turn.Lock()
+			defer s.turn.Unlock()
+			if s.closed {
+				return 0, ErrClosed
+			}
+			var ats []int64
+			err := s.w.c.query(ctx, "SELECT at FROM sealed WHERE at>? ORDER BY at LIMIT ?", []any{after, maxStep}, func(r row) error {
+				ats = append(ats, r.int(0))
+				return nil
+			})
+			if err == nil && progress != nil && of == 0 {
+				var r row
+				if r, err = s.w.c.get(ctx, "SELECT count(*) FROM sealed"); err == nil {
+					of = int(r.int(0))
+				}
+			}
+			if err != nil || len(ats) == 0 {
+				return 0, s.note(err)
+			}
+			after = ats[len(ats)-1]
+			_, err = s.write(false, func(t *tx) error { return t.again(ats) })
+			return len(ats), err
+		}()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return s.rest(ctx, new(Applied))
+		}
+		if done += n; progress != nil {
+			progress(done, of)
+		}
+	}
+}
+
+// again looks at entries put aside once more.
+func (t *tx) again(ats []int64) error {
+	for _, at := range ats {
+		local, _ := splitAt(at)
+		lg := t.local(local)
+		if lg == nil {
+			return fmt.Errorf("%w: entry of no log", ErrDamaged)
+		}
+		r, err := t.c.get(context.Background(), "SELECT header, sig, payload, stamp FROM entries WHERE at=?", at)
+		if err != nil {
+			return damagedIf(err, ErrNotFound)
+		}
+		e, err := parseEntry(at, r, 0)
+		if err != nil {
+			return err
+		}
+		done := e.Kind != log.KindChat || lg.card.Space == log.Control || e.Payload == nil
+		if !done {
+			if done, err = t.open(lg, e, r.uint(3)); err != nil {
+				return err
+			}
+		}
+		if done {
+			if err := t.c.exec("DELETE FROM sealed WHERE at=?", at); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Rebuild folds all views and the search index anew from the entries. If it is
+// interrupted, the next Use goes on with it.
+func (s *Store) Rebuild(ctx context.Context, progress func(done, of int)) error {
+	err := func() error {
+		s.turn.Lock()
+		defer s.turn.Unlock()
+		if s.closed {
+			return ErrClosed
+		}
+		s.w.c.forget()
+		if err := s.w.c.script("BEGIN IMMEDIATE;" + dropViews + views + refill + "COMMIT;"); err != nil {
+			s.w.c.script("ROLLBACK")
+			return s.note(err)
+		}
+		s.w.orphans, s.w.nextChan, s.w.tailOK = 0, 1, false
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.chans, s.chanByID = map[chanKey]*chanState{}, map[int64]*chanState{}
+		s.unread = map[unreadKey]unreadCount{}
+		return nil
+	}()
+	if err != nil {
+		return err
+	}
+	return s.retry(ctx, progress)
+}

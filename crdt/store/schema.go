@@ -1,0 +1,60 @@
+package store
+
+// The file is known by its application id; the user version is the version of
+// the tables that hold what is only here, times 1000, plus that of the views,
+// which can be folded anew.
+const (
+	appID       = 0x494e534c // "INSL"
+	format      = 1
+	viewVersion = 1
+	pageSize    = 4096
+)
+
+// schema makes the tables that hold what is only here. FORMAT.md describes them.
+const schema = `
+CREATE TABLE logs(id INTEGER PRIMARY KEY, card BLOB NOT NULL, last INTEGER NOT NULL, ready INTEGER NOT NULL, stamp INTEGER NOT NULL);
+CREATE TABLE entries(at INTEGER PRIMARY KEY, header BLOB NOT NULL, sig BLOB NOT NULL, payload BLOB, flags INTEGER NOT NULL, stamp INTEGER, card BLOB);
+CREATE TABLE sealed(at INTEGER PRIMARY KEY);
+CREATE TABLE vals(key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB, sum BLOB NOT NULL);
+CREATE TABLE forks(log INTEGER NOT NULL, seq INTEGER NOT NULL, proof BLOB NOT NULL, PRIMARY KEY(log, seq));
+CREATE TABLE posted(id INTEGER PRIMARY KEY, nonce TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, posts INTEGER NOT NULL);
+CREATE TABLE held(device BLOB NOT NULL, log INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(device, log)) WITHOUT ROWID;
+`
+
+// views makes the tables that are folded from entries.
+const views = `
+CREATE TABLE channels(id INTEGER PRIMARY KEY, space BLOB NOT NULL, channel BLOB NOT NULL, name TEXT, total INTEGER NOT NULL, UNIQUE(space, channel));
+CREATE TABLE messages(pos INTEGER PRIMARY KEY, at INTEGER NOT NULL, n INTEGER NOT NULL, chan INTEGER NOT NULL, stamp INTEGER NOT NULL,
+	author BLOB NOT NULL, clock INTEGER NOT NULL, text TEXT NOT NULL, mentions BLOB, reply BLOB,
+	estamp INTEGER, eat INTEGER, en INTEGER, eclock INTEGER, retracted INTEGER NOT NULL);
+CREATE UNIQUE INDEX message_at ON messages(at, n);
+CREATE INDEX message_chan ON messages(chan);
+CREATE INDEX message_reply ON messages(reply) WHERE reply IS NOT NULL;
+CREATE TABLE votes(at INTEGER NOT NULL, n INTEGER NOT NULL, person BLOB NOT NULL, word TEXT NOT NULL, yes INTEGER NOT NULL,
+	stamp INTEGER NOT NULL, byat INTEGER NOT NULL, byn INTEGER NOT NULL, PRIMARY KEY(at, n, person, word)) WITHOUT ROWID;
+CREATE TABLE marks(chan INTEGER NOT NULL, person BLOB NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(chan, person)) WITHOUT ROWID;
+CREATE TABLE orphans(id INTEGER PRIMARY KEY, target BLOB NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, stamp INTEGER NOT NULL,
+	clock INTEGER NOT NULL, author BLOB NOT NULL, op BLOB NOT NULL);
+CREATE INDEX orphan_target ON orphans(target);
+CREATE VIRTUAL TABLE words USING fts5(text, chan, content='messages', content_rowid='pos', tokenize='unicode61 remove_diacritics 2');
+`
+
+// dropViews removes what views made.
+const dropViews = `
+DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS channels; DROP TABLE IF EXISTS messages;
+DROP TABLE IF EXISTS votes; DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS orphans;
+`
+
+// Bits of entries.flags.
+const (
+	flagChecked = 1 // the entry's own signature was checked
+)
+
+// An entry's rowid is its log's local number and its sequence number.
+const seqBits = 40
+
+func atOf(local int64, seq uint64) int64 { return local<<seqBits | int64(seq) }
+
+func splitAt(at int64) (local int64, seq uint64) {
+	return at >> seqBits, uint64(at) & (1<<seqBits - 1)
+}
