@@ -1,0 +1,42 @@
+# Two commands: `make run` and `make test`. Each sets up what it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := run
+.PHONY: run test check bench fuzz generate build cross fmt
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+SETUP   := build/setup.sh
+
+run: ## set up, build and start: the window where a display is, else a node
+	@$(SETUP) page $(if $(DISPLAY)$(WAYLAND_DISPLAY),window)
+	@if [ -n "$(DISPLAY)$(WAYLAND_DISPLAY)" ]; then \
+	  go build -trimpath -tags desktop,production,webkit2_41 -ldflags '$(LDFLAGS)' -o bin/inselnetz ./app/inselnetz && exec bin/inselnetz $(ARGS); \
+	else \
+	  CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/inselnetz ./app/inselnetz && exec bin/inselnetz serve $(ARGS); fi
+
+test: build ## set up and run all tests
+	@$(SETUP) test
+	build/test.sh
+
+build: ## the page and the headless program
+	@$(SETUP) page
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/inselnetz ./app/inselnetz
+
+cross: ## every platform the program is built for
+	build/cross.sh '$(LDFLAGS)'
+
+check: ## formatting, vet, generated files, page checks
+	@$(SETUP) page
+	build/check.sh
+
+bench: build ## the figures of BENCHMARKS.md, beside their rivals
+	build/bench.sh
+
+fuzz: ## every fuzz target for FUZZTIME (20s)
+	build/fuzz.sh $(or $(FUZZTIME),20s)
+
+generate: ## TypeScript types, third-party notices, golden files
+	build/generate.sh
+
+fmt: ## format Go and the page
+	gofmt -w $$(git ls-files '*.go') && cd frontend && npm run --silent format

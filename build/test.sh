@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# All tests: Go, then the window in a browser. Prints what was skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+CGO_ENABLED=0 go test -count=1 -timeout 25m -v ./... >"$out" 2>&1 && ok=0 || ok=$?
+grep -E '^(ok|FAIL|panic:|--- FAIL)|^\s+.*_test\.go:[0-9]+:' "$out" | grep -vE 'no test files' | tail -n 200 || true
+if [ $ok -ne 0 ]; then
+	echo "---- failing tests in full ----"
+	grep -nE -A40 '^\s*--- FAIL|^panic:|DATA RACE' "$out" | tail -n 300
+	exit $ok
+fi
+skipped=$(grep -cE '^\s*--- SKIP' "$out" || true)
+passed=$(grep -cE '^\s*--- PASS' "$out" || true)
+grep -E '^\s*--- SKIP' "$out" || true
+echo "go: $passed passed, $skipped skipped"
+if [ "${INSELNETZ_CI:-}" = 1 ] && [ "$skipped" -ne 0 ]; then
+	echo "in CI nothing may be skipped" >&2
+	exit 1
+fi
+if command -v chromium >/dev/null; then
+	INSELNETZ_BIN="$PWD/bin/inselnetz" npm --prefix frontend run --silent test
+else
+	echo "window tests: skipped, there is no chromium" >&2
+	[ "${INSELNETZ_CI:-}" != 1 ]
+fi
