@@ -118,7 +118,7 @@ func (l *loop) take(s *session, card log.Card, r log.Range, entries [][]byte) {
 	f.pending++
 	f.bulk++
 	s.load += n
-	s.in.put(job{card: card, fetch: f, entries: entries, bytes: n, count: 1})
+	s.in.put(job{card: card, fetch: f, entries: entries, to: f.upTo, bytes: n, count: 1})
 }
 
 // gotPush takes an entry that was just made, if it is the next one here.
@@ -139,7 +139,7 @@ func (l *loop) gotPush(s *session, p *pushed, now time.Time) {
 		l.plan(s, now)
 		return
 	}
-	if s.in.put(job{card: p.card, fetch: f, entries: [][]byte{p.entry}, live: true, bytes: len(p.entry), count: 1}) {
+	if s.in.put(job{card: p.card, fetch: f, entries: [][]byte{p.entry}, live: true, to: p.at.Seq, bytes: len(p.entry), count: 1}) {
 		f.upTo = p.at.Seq
 		f.pending++
 		l.fetches[p.id] = f
@@ -167,10 +167,10 @@ func (l *loop) imported(s *session, j job, at log.Height, err error) {
 	case err == nil:
 		l.putOff(s, id, now, func(k *lack) {
 			k.behind = false
-			if grown {
+			if at.Seq >= j.to {
 				k.fails = 0
 			} else {
-				k.failed(now) // it has more, yet sent nothing new
+				k.failed(now) // a success that is none must not spin
 			}
 		})
 	case errors.Is(err, errStale):

@@ -52,7 +52,11 @@ func (l *loop) recheckSession(s *session, now time.Time) {
 	came := member && !s.member
 	s.member = member
 	if l.share(s) || came {
+		// What it said of these spaces before went unheard.
 		l.tellDigest(s, now)
+		if member {
+			l.send(s, askFrame{Type: typeAsk, Spaces: s.spaces[:min(len(s.spaces), maxSpaces)]})
+		}
 	}
 	if came {
 		l.tellAddrs(s)

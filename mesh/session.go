@@ -48,7 +48,7 @@ type session struct {
 	tokens chan struct{} // frames read and not handled yet
 	gone   chan struct{} // closed at the end of the session
 	once   sync.Once
-	seen   atomic.Int64  // when the last frame came, on the Mesh's clock
+	seen   atomic.Int64 // when the last frame came, on the Mesh's clock
 
 	written chan struct{} // closed when the writer ended
 
@@ -208,6 +208,7 @@ type job struct {
 	fetch   *fetch
 	entries [][]byte
 	live    bool
+	to      uint64 // number of the last entry
 	bytes   int
 	count   int // of put jobs gathered in this one
 }
@@ -240,6 +241,7 @@ func (q *imports) put(j job) bool {
 			last.entries = append(last.entries, j.entries...)
 			last.bytes += j.bytes
 			last.count += j.count
+			last.to = j.to
 		} else {
 			q.live = append(q.live, j)
 		}

@@ -1,0 +1,262 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"inselnetz/crdt/log"
+	"inselnetz/mesh"
+)
+
+var (
+	errDown    = errors.New("sim: node is down")
+	errRefused = errors.New("sim: nobody listens")
+	errBroken  = errors.New("sim: connection broke")
+	errClosed  = errors.New("sim: connection closed")
+)
+
+// A node is one device's transport. Its fields are guarded by the World.
+type node struct {
+	w         *World
+	name      string
+	host      int // changes the address
+	life      uint64
+	up        bool
+	done      chan struct{}
+	accepted  chan *end
+	sightings chan mesh.Sighting
+	keys      []log.Key
+	door      string
+	ends      []*end
+	heard     map[string]heard
+	beacons   uint64
+}
+
+// heard is the last beacon of another node.
+type heard struct {
+	life uint64
+	host int
+	at   time.Duration
+}
+
+const (
+	beaconEvery = 25 * time.Second
+	beaconMore  = 10 * time.Second
+	waiting     = 256 // Conns nobody accepted yet
+)
+
+func newNode(w *World, name string, host int, life uint64) *node {
+	return &node{
+		w: w, name: name, host: host, life: life, up: true, done: make(chan struct{}),
+		accepted: make(chan *end, waiting), sightings: make(chan mesh.Sighting, 64), heard: map[string]heard{},
+	}
+}
+
+func (n *node) Self() mesh.PeerID { return mesh.PeerID(n.name) }
+
+func (n *node) addr() string { return fmt.Sprintf("sim:%s/%d", n.name, n.host) }
+
+func (n *node) Addrs() []string {
+	n.w.mu.Lock()
+	defer n.w.mu.Unlock()
+	return []string{n.addr()}
+}
+
+// Dial takes a round trip; across a cut it takes until ctx ends.
+func (n *node) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto string) (mesh.Conn, error) {
+	if string(to) == n.name {
+		return nil, errors.New("sim: dial to oneself")
+	}
+	type result struct {
+		e   *end
+		err error
+	}
+	answer := make(chan result, 1)
+	given := false
+	reply := func(e *end, err error) {
+		if given = true; ctx.Err() != nil && e != nil {
+			e.shut()
+			return
+		}
+		answer <- result{e, err}
+	}
+	w := n.w
+	w.mu.Lock()
+	if !n.up || w.stopped {
+		w.mu.Unlock()
+		return nil, errDown
+	}
+	w.count["dial/"+n.name]++
+	about := fmt.Sprintf("dial/%s/%s/%d", n.name, to, w.count["dial/"+n.name])
+	w.park(op{
+		key:  about,
+		do:   func() bool { n.dial(about, string(to), addrs, proto, reply); return false },
+		fail: func(err error) { reply(nil, err) },
+	})
+	w.mu.Unlock()
+	select {
+	case r := <-answer:
+		if r.err != nil {
+			return nil, r.err
+		}
+		return r.e, nil
+	case <-ctx.Done():
+	case <-n.done:
+		return nil, errDown
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if given { // it came at the same moment
+		if r := <-answer; r.e != nil {
+			r.e.shut()
+		}
+	}
+	return nil, fmt.Errorf("sim: dial %s: %w", to, ctx.Err())
+}
+
+// dial plans the arrival of a dial and the way back.
+func (n *node) dial(about, to string, addrs []string, proto string, reply func(*end, error)) {
+	w := n.w
+	at := w.delay(n.name, to, about)
+	w.at(uint64(at), about, func() {
+		other := w.nodes[to]
+		switch {
+		case !n.up:
+			return
+		case w.cut[pairOf(n.name, to)]:
+			return
+		case proto != mesh.ProtoSync && proto != mesh.ProtoJoin:
+			reply(nil, errRefused)
+			return
+		case other == nil || !other.up || len(addrs) > 0 && !slices.Contains(addrs, other.addr()) || len(other.accepted) == waiting:
+			w.at(uint64(at), about, func() { reply(nil, errRefused) })
+			return
+		}
+		mine, theirs := w.connect(n, other, proto)
+		w.note("connect", mine.id)
+		other.accepted <- theirs
+		w.at(uint64(at), about, func() {
+			if n.up {
+				reply(mine, nil)
+			}
+		})
+	})
+}
+
+func (n *node) Accept(ctx context.Context) (mesh.Conn, error) {
+	select {
+	case e := <-n.accepted:
+		return e, nil
+	case <-n.done:
+		return nil, errDown
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (n *node) Sightings() <-chan mesh.Sighting { return n.sightings }
+
+// Announce starts beacons under the newest key.
+func (n *node) Announce(keys []log.Key) {
+	w := n.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n.keys = slices.Clone(keys)
+	if n.up && len(keys) > 0 {
+		w.at(w.chance("announce", n.name, w.now())%uint64(10*time.Millisecond), "beacon/"+n.name, n.beacon)
+	}
+}
+
+// beacon is heard by all who have the key, and repeated.
+func (n *node) beacon() {
+	if !n.up || len(n.keys) == 0 {
+		return
+	}
+	w := n.w
+	n.beacons++
+	this := n.beacons
+	n.cast(mesh.Sighting{Peer: n.Self(), Addrs: []string{n.addr()}})
+	again := beaconEvery + time.Duration(w.chance("beacon", n.name, this)%uint64(beaconMore))
+	w.at(uint64(again), "beacon/"+n.name, func() {
+		if n.beacons == this {
+			n.beacon()
+		}
+	})
+}
+
+// cast sends a beacon to every node it can reach.
+func (n *node) cast(s mesh.Sighting) {
+	w := n.w
+	life, host, key := n.life, n.host, n.keys[0]
+	for _, name := range w.names() {
+		o := w.nodes[name]
+		if o == n || w.cut[pairOf(n.name, name)] {
+			continue
+		}
+		about := fmt.Sprintf("sighting/%s/%s/%d", n.name, name, n.beacons)
+		w.at(uint64(w.delay(n.name, name, about)), about, func() {
+			if !o.up || !slices.Contains(o.keys, key) {
+				return
+			}
+			was := o.heard[n.name]
+			s.New = !s.Gone && (was.life != life || was.host != host || w.now()-was.at > 3*beaconEvery)
+			o.heard[n.name] = heard{life, host, w.now()}
+			if s.Gone {
+				delete(o.heard, n.name)
+			}
+			if s.New { // it has not heard us either
+				w.at(w.chance("answer", about)%uint64(50*time.Millisecond), "beacon/"+o.name, o.beacon)
+			}
+			w.note("sighting", about, s.New, s.Gone)
+			select {
+			case o.sightings <- s:
+			default:
+			}
+		})
+	}
+}
+
+func (n *node) ShowDoor(name string) {
+	n.w.mu.Lock()
+	defer n.w.mu.Unlock()
+	n.door = name
+}
+
+func (n *node) Doors() []mesh.Door {
+	n.w.mu.Lock()
+	defer n.w.mu.Unlock()
+	var list []mesh.Door
+	for _, name := range n.w.names() {
+		if o := n.w.nodes[name]; o != n && o.up && o.door != "" && !n.w.cut[pairOf(n.name, name)] {
+			list = append(list, mesh.Door{Name: o.door, Peer: o.Self(), Addrs: []string{o.addr()}, Seen: time.Now()})
+		}
+	}
+	return list
+}
+
+// Close says goodbye and ends all Conns.
+func (n *node) Close() error {
+	n.w.mu.Lock()
+	defer n.w.mu.Unlock()
+	if n.up && len(n.keys) > 0 && !n.w.stopped {
+		n.beacons++
+		n.cast(mesh.Sighting{Peer: n.Self(), Gone: true})
+	}
+	n.down(errDown)
+	return nil
+}
+
+// down ends the node; its Conns break at the other ends as they hear of it.
+func (n *node) down(why error) {
+	if !n.up {
+		return
+	}
+	n.up = false
+	close(n.done)
+	for _, e := range slices.Clone(n.ends) {
+		e.shut()
+	}
+}
