@@ -41,7 +41,8 @@ type air struct {
 	answer  time.Time   // of an answer; zero if none is owed
 	replied time.Time
 	nextDoor,
-	nextLook time.Time
+	nextLook,
+	nextAsk time.Time
 
 	seen  seen
 	doors doors
@@ -97,12 +98,18 @@ func (a *air) news(now time.Time) {
 		a.due = append(a.due, now.Add(d))
 	}
 	a.next = now.Add(announceEvery + rand.N(announceJitter))
+	a.nextAsk = now
+}
+
+// A duty is what is due.
+type duty struct {
+	announce, door, look, ask bool
 }
 
 // toDo says what is due now and when to look again.
-func (a *air) toDo(now time.Time) (announce, door, look bool, next time.Time) {
+func (a *air) toDo(now time.Time) (do duty, next time.Time) {
 	if !a.nextLook.After(now) {
-		look = true
+		do.look = true
 		a.nextLook = now.Add(lookEvery)
 	}
 	next = a.nextLook
@@ -113,21 +120,26 @@ func (a *air) toDo(now time.Time) (announce, door, look bool, next time.Time) {
 	}
 	if len(a.keys) > 0 {
 		for len(a.due) > 0 && !a.due[0].After(now) {
-			announce = true
+			do.announce = true
 			a.due = a.due[1:]
 		}
 		if !a.answer.IsZero() && !a.answer.After(now) {
-			announce = true
+			do.announce = true
 			a.replied = now
 		}
 		if !a.next.After(now) {
-			announce = true
+			do.announce = true
 		}
-		if announce {
+		if do.announce {
 			a.answer = time.Time{}
 			a.next = now.Add(announceEvery + rand.N(announceJitter))
 		}
+		if !a.nextAsk.After(now) {
+			do.ask = true
+			a.nextAsk = now.Add(queryEvery)
+		}
 		soon(a.next)
+		soon(a.nextAsk)
 		if len(a.due) > 0 {
 			soon(a.due[0])
 		}
@@ -137,12 +149,12 @@ func (a *air) toDo(now time.Time) (announce, door, look bool, next time.Time) {
 	}
 	if a.door != "" {
 		if !a.nextDoor.After(now) {
-			door = true
+			do.door = true
 			a.nextDoor = now.Add(doorEvery)
 		}
 		soon(a.nextDoor)
 	}
-	return announce, door, look, next
+	return do, next
 }
 
 // announcer does what is due, until Close.
@@ -158,16 +170,20 @@ func (t *Transport) announcer() {
 		}
 		now := time.Now()
 		t.mu.Lock()
-		announce, door, look, next := t.air.toDo(now)
+		do, next := t.air.toDo(now)
+		ifs := t.ifs
 		t.mu.Unlock()
-		if look && t.look(now) {
+		if do.look && t.look(now) {
 			t.wake()
 		}
-		if announce {
+		if do.announce {
 			t.announce(false)
 		}
-		if door {
+		if do.door {
 			t.announceDoor()
+		}
+		if do.ask && !t.loopback {
+			t.spawn(func() { ask(t.ctx, ifs, t.heard) })
 		}
 		timer.Reset(time.Until(next))
 	}
@@ -187,6 +203,9 @@ func (t *Transport) look(now time.Time) bool {
 	t.mu.Unlock()
 	if changed {
 		t.radio.tune(ifs)
+		if !t.loopback {
+			t.mdns.tune(ifs)
+		}
 		t.log.Info("network changed", "addr", t.Addrs())
 	}
 	for _, s := range again {
@@ -197,28 +216,28 @@ func (t *Transport) look(now time.Time) bool {
 
 // announce sends a member beacon everywhere.
 func (t *Transport) announce(gone bool) {
+	t.radio.send(func() []byte { return t.memberPacket(gone) })
+}
+
+// memberPacket makes the next member beacon; nil without a key.
+func (t *Transport) memberPacket(gone bool) []byte {
 	t.mu.Lock()
 	if len(t.air.keys) == 0 {
 		t.mu.Unlock()
-		return
+		return nil
 	}
+	t.air.counter++
 	key := t.air.keys[0]
 	b := beacon{
-		Instance: t.instance, Burst: t.air.burst, Gone: gone,
+		Instance: t.instance, Counter: t.air.counter, Burst: t.air.burst, Gone: gone,
 		Port: uint16(t.host.port), Peer: string(t.host.self), Claims: claims(t.ifs),
 	}
 	t.mu.Unlock()
-	t.radio.send(func() []byte {
-		t.mu.Lock()
-		t.air.counter++
-		b.Counter = t.air.counter
-		t.mu.Unlock()
-		p, err := sealBeacon(key, b)
-		if err != nil {
-			return nil
-		}
-		return p
-	})
+	p, err := sealBeacon(key, b)
+	if err != nil {
+		return nil
+	}
+	return p
 }
 
 func (t *Transport) announceDoor() {

@@ -242,15 +242,15 @@ func TestGuardIsBounded(t *testing.T) {
 func TestToDo(t *testing.T) {
 	var a air
 	now := noon
-	if announce, door, look, _ := a.toDo(now); announce || door || !look {
-		t.Errorf("silent: announce %v, door %v, look %v", announce, door, look)
+	if do, _ := a.toDo(now); do != (duty{look: true}) {
+		t.Errorf("silent: %+v", do)
 	}
 	a.keys = [][]byte{{1}}
 	a.news(now)
 	var at []time.Duration
 	for now.Before(noon.Add(3 * time.Minute)) {
-		announce, _, _, next := a.toDo(now)
-		if announce {
+		do, next := a.toDo(now)
+		if do.announce {
 			at = append(at, now.Sub(noon))
 		}
 		if !next.After(now) {
@@ -267,10 +267,10 @@ func TestToDo(t *testing.T) {
 		}
 	}
 	a.answer = now.Add(100 * time.Millisecond)
-	if announce, _, _, next := a.toDo(now); announce || next.After(a.answer) {
-		t.Errorf("answer is not awaited: %v, %v", announce, next)
+	if do, next := a.toDo(now); do.announce || next.After(a.answer) {
+		t.Errorf("answer is not awaited: %+v, %v", do, next)
 	}
-	if announce, _, _, _ := a.toDo(a.answer); !announce || !a.answer.IsZero() {
+	if do, _ := a.toDo(a.answer); !do.announce || !a.answer.IsZero() {
 		t.Error("no answer")
 	}
 }

@@ -46,6 +46,7 @@ type Options struct {
 type Transport struct {
 	host      *host
 	radio     *radio
+	mdns      *responders
 	guard     *guard
 	log       *slog.Logger
 	loopback  bool
@@ -102,6 +103,10 @@ func New(ctx context.Context, opts Options) (*Transport, error) {
 		return nil, err
 	}
 	t.radio.tune(t.ifs)
+	t.mdns = &responders{record: func() ([]byte, int) { return t.memberPacket(false), t.host.port }}
+	if !t.loopback {
+		t.mdns.tune(t.ifs)
+	}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.radio.run(t.heard)
 	t.spawn(t.announcer)
@@ -376,6 +381,7 @@ func (t *Transport) Close() error {
 		c.Close()
 	}
 	t.radio.close()
+	t.mdns.close()
 	t.host.close()
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +56,9 @@ func node(name string) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	t, err := New(ctx, Options{Key: key(name), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	name, beacons, _ := strings.Cut(name, "@")
+	port, _ := strconv.Atoi(beacons)
+	t, err := New(ctx, Options{Key: key(name), BeaconPort: port, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}
@@ -227,6 +230,29 @@ func TestLabDiscovery(t *testing.T) {
 				here.Addrs, here.At.Sub(start), there.Addrs, there.At.Sub(start))
 			bob.stop()
 			ann.await(2*time.Second, func(e event) bool { return e.Peer == bob.self && e.Gone })
+		})
+	}
+}
+
+// Where nothing hears the beacon, mDNS must do: each listens on another port.
+func TestLabMDNS(t *testing.T) {
+	for name, addrs := range map[string][2]string{
+		"IPv4":            {"10.77.0.1/24", "10.77.0.2/24"},
+		"169.254":         {"169.254.10.1/16", "169.254.10.2/16"},
+		"IPv6 link-local": {"", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lab := meshtest.NewLab(t)
+			lab.Bridge("a")
+			first, second := lab.Host(addrs[0] == ""), lab.Host(addrs[0] == "")
+			first.Plug("eth0", "a", addrs[0])
+			second.Plug("eth0", "a", addrs[1])
+			ann := startNode(t, first, "ann@21971")
+			time.Sleep(1500 * time.Millisecond) // ann's own question has passed, unheard
+			start := time.Now()
+			bob := startNode(t, second, "bob@21972")
+			e := bob.await(4*time.Second, met(ann.self))
+			t.Logf("bob met ann at %v after %v", e.Addrs, e.At.Sub(start))
 		})
 	}
 }
