@@ -17,6 +17,7 @@ const (
 	posStep  = 8   // distance kept to the message before, where there is room
 	posRoom  = 8   // average distance after messages moved
 	posWide  = 256 // messages looked at first when they have to move
+	posFloor = 1   // no message has this position or a lower one
 )
 
 // A spot is a message's position and its place in the order.
@@ -26,7 +27,7 @@ type spot struct {
 }
 
 // wish returns the position a message would have if nothing was in the way.
-func wish(p chat.Place) int64 { return max(1, int64(p.Stamp>>posShift)) }
+func wish(p chat.Place) int64 { return max(posFloor+1, int64(p.Stamp>>posShift)) }
 
 // spread gives n messages positions between below and above, both excluded, as
 // near to what they wish as order allows. above is 0 if nothing is there. It
@@ -69,7 +70,7 @@ func (t *tx) place(posts []post) error {
 		for i := range wishes {
 			wishes[i] = wish(posts[i].meta.Place)
 		}
-		var below, above int64
+		below, above := int64(posFloor), int64(0)
 		if lo != nil {
 			below = lo.pos
 		}
@@ -130,7 +131,7 @@ func (t *tx) between(p chat.Place) (lo, hi *spot, err error) {
 	default:
 		high, lo = lo.pos, nil
 	}
-	up := lo != nil || wish(p) == 1
+	up := lo != nil || wish(p) == posFloor+1
 	for step := int64(1); ; step *= 2 {
 		from := low + 1
 		next, err := t.spot("SELECT pos, stamp, at, n FROM messages WHERE pos>=? ORDER BY pos LIMIT 1", from)
@@ -183,7 +184,7 @@ func (t *tx) shift(below, above int64, n int) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		var low, high int64 // the window's ends stay
+		low, high := int64(posFloor), int64(0) // the window's ends stay
 		if len(down) == wide {
 			low, down = down[0], down[1:]
 		}

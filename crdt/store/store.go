@@ -98,8 +98,9 @@ type ChannelRow struct {
 // MaxUnread is where counting unread messages ends.
 const MaxUnread = 1000
 
-// A Query asks for a page of a channel. Positions are Row.Pos; 0 is none. With
-// none of the three the page ends at the newest message.
+// A Query asks for a page of a channel. Positions are Row.Pos; 0 is none,
+// and After: 1 begins at the oldest message. With none of the three the page
+// ends at the newest.
 type Query struct {
 	Space                 log.SpaceID
 	Channel               chat.ChannelID
@@ -117,7 +118,7 @@ type Page struct {
 // A Row is a message as views hold it.
 type Row struct {
 	ID        chat.MsgID
-	Pos       int64 // order on this device, ascending, below 2^53
+	Pos       int64 // order on this device, ascending, from 2 to 2^53
 	Space     log.SpaceID
 	Channel   chat.ChannelID
 	Author    chat.PersonID

@@ -53,12 +53,12 @@ type tx struct {
 	s        *Store
 	w        *writer
 	c        *conn
-	logs     map[log.LogID]*logState // changed ones
-	byID     map[int64]*logState     // new ones
-	chans    map[chanKey]*chanState  // changed ones
-	waits    map[log.LogID][]log.LogID
-	moved    []log.LogID // logs that went on
-	runnable []log.LogID // logs that may be able to go on, for the next transaction
+	logs     map[log.LogID]*logState              // changed ones
+	byID     map[int64]*logState                  // new ones
+	chans    map[chanKey]*chanState               // changed ones
+	waits    map[log.LogID]map[log.LogID]struct{} // as writer.waiters, new ones
+	moved    []log.LogID                          // logs that went on
+	runnable []log.LogID                          // logs that may be able to go on, for the next transaction
 	stamped  []stamped
 	posts    []post
 	acts     []act
@@ -107,7 +107,7 @@ func (s *Store) write(full bool, do func(*tx) error) (applied Applied, err error
 		return Applied{}, s.note(err)
 	}
 	t := &tx{s: s, w: w, c: w.c, logs: map[log.LogID]*logState{}, byID: map[int64]*logState{}, chans: map[chanKey]*chanState{},
-		waits: map[log.LogID][]log.LogID{}, budget: maxStep, tick: w.tick, nextLog: w.nextLog, nextCh: w.nextChan,
+		waits: map[log.LogID]map[log.LogID]struct{}{}, budget: maxStep, tick: w.tick, nextLog: w.nextLog, nextCh: w.nextChan,
 		orphans: w.orphans, tail: w.tail, tailOK: w.tailOK}
 	err = do(t)
 	if err == nil {
@@ -218,7 +218,10 @@ func (t *tx) stamp(lg *logState, e *log.Entry) (uint64, bool, error) {
 		on := t.log(d.Log)
 		if on == nil || on.card.Space != lg.card.Space || on.ready < d.Seq {
 			lg.wait = d
-			t.waits[d.Log] = append(t.waits[d.Log], lg.lid)
+			if t.waits[d.Log] == nil {
+				t.waits[d.Log] = map[log.LogID]struct{}{}
+			}
+			t.waits[d.Log][lg.lid] = struct{}{}
 			return 0, false, nil
 		}
 		st, err := t.stampAt(on, d.Seq)
@@ -275,52 +278,55 @@ func (t *tx) advance() error {
 			for id := range t.w.waiters[m] {
 				queue = append(queue, id)
 			}
-			queue = append(queue, t.waits[m]...)
-			delete(t.waits, m)
+			for id := range t.waits[m] {
+				queue = append(queue, id)
+			}
 		}
 		if len(queue) == 0 || t.budget <= 0 {
 			break
 		}
 		id := queue[0]
 		queue = queue[1:]
-		if err := t.goOn(id); err != nil {
+		more, err := t.goOn(id)
+		if err != nil {
 			return err
+		}
+		if more {
+			queue = append(queue, id)
 		}
 	}
 	t.runnable = queue
 	return nil
 }
 
-// goOn makes entries of one log ready, as many as can be and the budget allows.
-func (t *tx) goOn(id log.LogID) error {
+// goOn makes entries of one log ready, as many as can be and the budget
+// allows, and says whether there may be more.
+func (t *tx) goOn(id log.LogID) (bool, error) {
 	lg := t.log(id)
 	if lg.ready == lg.last.Seq || lg.wait.Seq > 0 && !t.met(lg.wait) {
-		return nil
+		return false, nil
 	}
 	lg = t.edit(id)
-	for lg.ready < lg.last.Seq {
+	for ; lg.ready < lg.last.Seq; t.budget-- {
 		if t.budget <= 0 {
-			t.moved = append(t.moved, id)
-			t.waits[id] = append(t.waits[id], id) // comes back by itself
-			return nil
+			return true, nil
 		}
 		e, err := t.c.entry(context.Background(), atOf(lg.id, lg.ready+1))
 		if err != nil {
-			return err
+			return false, err
 		}
 		st, ok, err := t.stamp(lg, e)
 		if err != nil || !ok {
-			return err
+			return false, err
 		}
 		if err := t.c.exec("UPDATE entries SET stamp=? WHERE at=?", st, atOf(lg.id, e.Seq)); err != nil {
-			return err
+			return false, err
 		}
 		if err := t.became(lg, e, st); err != nil {
-			return err
+			return false, err
 		}
-		t.budget--
 	}
-	return nil
+	return false, nil
 }
 
 func (t *tx) met(d log.Dep) bool {
