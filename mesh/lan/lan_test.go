@@ -4,9 +4,16 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"errors"
 	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
 	"testing"
+	"time"
 
+	"inselnetz/crdt/log"
 	"inselnetz/mesh"
 	"inselnetz/mesh/meshtest"
 )
@@ -44,4 +51,145 @@ func TestTransport(t *testing.T) {
 		port := freeUDP(t)
 		return open(t, "ann", port), open(t, "bob", port)
 	})
+}
+
+// meet connects a to b and returns both ends.
+func meet(t *testing.T, a, b *Transport) (from, to mesh.Conn) {
+	t.Helper()
+	from, err := a.Dial(t.Context(), b.Self(), b.Addrs(), mesh.ProtoSync)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err = b.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return from, to
+}
+
+func TestCloseLeavesNothing(t *testing.T) {
+	opened := func() int {
+		entries, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			return 0 // no way to count here
+		}
+		return len(entries)
+	}
+	var goroutines, files int
+	for round := range 4 {
+		if round == 1 { // the first one opens what the runtime keeps
+			goroutines, files = runtime.NumGoroutine(), opened()
+		}
+		port := freeUDP(t)
+		a, b := open(t, "ann", port), open(t, "bob", port)
+		a.Announce([]log.Key{{1}})
+		b.Announce([]log.Key{{1}})
+		from, to := meet(t, a, b)
+		if err := from.Send([]byte("hi")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := to.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		a.Close()
+		if _, err := to.Recv(); err == nil {
+			t.Error("a frame from a closed transport")
+		}
+		if _, err := a.Dial(t.Context(), b.Self(), b.Addrs(), mesh.ProtoSync); err == nil {
+			t.Error("dialed from a closed transport")
+		}
+		b.Close()
+		if _, err := b.Accept(t.Context()); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("accept on a closed transport: %v", err)
+		}
+	}
+	for i := 0; runtime.NumGoroutine() > goroutines || opened() > files; i++ {
+		if i == 100 {
+			buf := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, %d files; before %d, %d\n%s", runtime.NumGoroutine(), opened(), goroutines, files, buf[:runtime.Stack(buf, true)])
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func TestAsk(t *testing.T) {
+	port := freeUDP(t)
+	a, b := open(t, "ann", port), open(t, "bob", port)
+	door, err := a.Ask(t.Context(), b.Addrs()[0])
+	if err != nil || door.Peer != b.Self() || len(door.Addrs) != 1 || door.Addrs[0] != b.Addrs()[0] {
+		t.Fatalf("got %+v, %v; want %s at %v", door, err, b.Self(), b.Addrs())
+	}
+	c, err := a.Dial(t.Context(), door.Peer, door.Addrs, mesh.ProtoJoin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
+
+	mute, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mute.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if door, err := a.Ask(ctx, mute.Addr().String()); err == nil {
+		t.Errorf("nobody answered as %+v", door)
+	}
+}
+
+func TestQUIC(t *testing.T) {
+	port := freeUDP(t)
+	a, b := open(t, "ann", port), open(t, "bob", port)
+	muxed, err := a.host.dialQUIC(t.Context(), b.host.self, netip.MustParseAddrPort(b.Addrs()[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := openStream(t.Context(), muxed, mesh.ProtoSync)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := newConn(a, muxed, stream, mesh.ProtoSync, nil)
+	if err := from.Send([]byte("hi")); err != nil {
+		t.Fatal(err)
+	}
+	to, err := b.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := to.Recv(); err != nil || string(got) != "hi" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if from.Peer() != b.Self() || to.Peer() != a.Self() || from.Path() != b.Addrs()[0] {
+		t.Errorf("from %s at %s, to %s", from.Peer(), from.Path(), to.Peer())
+	}
+	from.Close()
+	if _, err := to.Recv(); err == nil {
+		t.Error("a frame after Close")
+	}
+}
+
+// A second program on one computer takes another port and is found there.
+func TestTwoProgramsOneComputer(t *testing.T) {
+	port := freeUDP(t)
+	a := open(t, "ann", port)
+	b, err := New(t.Context(), Options{Key: key("bob"), Port: a.host.port, BeaconPort: port, Loopback: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if a.host.port == b.host.port {
+		t.Fatal("two programs on one port")
+	}
+	a.Announce([]log.Key{{1}})
+	b.Announce([]log.Key{{1}})
+	for {
+		select {
+		case s := <-a.Sightings():
+			if s.Peer == b.Self() && slices.Contains(s.Addrs, b.Addrs()[0]) {
+				return
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("the second program was not found")
+		}
+	}
 }

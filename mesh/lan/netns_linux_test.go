@@ -91,7 +91,15 @@ func node(name string) error {
 			}
 		}
 	})
-	t.Announce([]log.Key{{1}})
+	if rest, ok := strings.CutPrefix(name, "stranger "); ok {
+		victim, addr, _ := strings.Cut(rest, " ")
+		host, _, _ := strings.Cut(addr, ":")
+		say(event{Ev: "ready", Peer: t.Self()})
+		r := meshtest.Attack{Stranger: t, Victim: mesh.PeerID(victim), Addr: addr, Beacons: fmt.Sprintf("%s:%d", host, DefaultBeaconPort)}.Run(ctx, 10_000)
+		say(event{Ev: fmt.Sprintf("attacked: %+v", r)})
+	} else {
+		t.Announce([]log.Key{{1}})
+	}
 	say(event{Ev: "ready", Peer: t.Self(), Addrs: t.Addrs()})
 	io.Copy(io.Discard, os.Stdin)
 	cancel()
@@ -295,4 +303,70 @@ func TestLabCable(t *testing.T) {
 		return met(bob.self)(e) && strings.HasPrefix(e.Addrs[0], "10.77.0.9:")
 	})
 	t.Logf("after another address: ann met bob after %v", here.At.Sub(start))
+}
+
+// rss is the memory of a program in KiB.
+func rss(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
+			n, _ := strconv.Atoi(f[1])
+			return n
+		}
+	}
+	t.Fatal("no VmRSS")
+	return 0
+}
+
+func TestLabStranger(t *testing.T) {
+	lab := meshtest.NewLab(t)
+	lab.Bridge("a")
+	var hosts []*meshtest.LabHost
+	for i := range 8 {
+		h := lab.Host(false)
+		h.Plug("eth0", "a", fmt.Sprintf("10.77.0.%d/24", i+1))
+		hosts = append(hosts, h)
+	}
+	ann := startNode(t, hosts[0], "ann")
+	bob := startNode(t, hosts[1], "bob")
+	ann.await(3*time.Second, met(bob.self))
+	before := rss(t, ann.cmd.Process.Pid)
+	stranger := startNode(t, hosts[2], "stranger "+string(ann.self)+" 10.77.0.1:21960")
+	over := make(chan event, 1)
+	go func() {
+		for e := range stranger.events {
+			if strings.HasPrefix(e.Ev, "attacked") {
+				over <- e
+			}
+		}
+	}()
+	peak := 0
+	for i := 3; i < len(hosts); i++ { // members who come while it goes on
+		start := time.Now()
+		cem := startNode(t, hosts[i], fmt.Sprintf("cem%d", i))
+		here := ann.await(2*time.Second, met(cem.self))
+		there := cem.await(2*time.Second, met(ann.self))
+		select {
+		case e := <-over:
+			t.Fatalf("the attack was over before member %d came: %s", i, e.Ev)
+		default:
+		}
+		t.Logf("during the attack: met after %v and %v", here.At.Sub(start), there.At.Sub(start))
+		peak = max(peak, rss(t, ann.cmd.Process.Pid))
+	}
+	select {
+	case e := <-over:
+		t.Log(e.Ev)
+	case <-time.After(2 * time.Minute):
+		t.Fatal("the attack does not end")
+	}
+	after := rss(t, ann.cmd.Process.Pid)
+	t.Logf("memory of the attacked: %d KiB before, %d at most seen, %d after", before, peak, after)
+	if after > before+24<<10 || peak > before+48<<10 {
+		t.Errorf("memory grew from %d KiB to %d, at most seen %d", before, after, peak)
+	}
 }
