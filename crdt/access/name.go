@@ -55,22 +55,25 @@ func ShowName(s string) string {
 	}
 	s = norm.NFC.String(strings.ToValidUTF8(s, "\ufffd"))
 	var out strings.Builder
-	before, n := rune(0), 0
+	before, n := rune(0), 0 // before is the last one kept
 	for i, r := range s {
 		if n == MaxName {
 			break
 		}
 		switch refuse(before, r, s[i+utf8.RuneLen(r):]) {
 		case "":
-			out.WriteRune(r)
-			n++
 		case "control":
-			out.WriteRune(' ')
-			n++
+			r = ' '
+		default:
+			continue
 		}
+		out.WriteRune(r)
 		before = r
+		n++
 	}
-	shown := strings.Join(strings.Fields(out.String()), " ")
+	// What was left out may have kept apart a letter and its accent.
+	shown := norm.NFC.String(strings.TrimRight(out.String(), string(zwj)))
+	shown = strings.Join(strings.Fields(shown), " ")
 	if !visible(shown) {
 		return "?"
 	}
@@ -85,7 +88,7 @@ func refuse(before, r rune, rest string) string {
 		return "direction"
 	case r == zwj:
 		after, _ := utf8.DecodeRuneInString(rest)
-		if emoji(before) && emoji(after) {
+		if emoji(before) && symbol(after) {
 			return ""
 		}
 		return "invisible"
@@ -107,12 +110,15 @@ func refuse(before, r rune, rest string) string {
 	return ""
 }
 
-const zwj = 0x200d
+const zwj rune = 0x200d
 
-// emoji reports whether a joiner may stand beside r.
-func emoji(r rune) bool {
-	return unicode.In(r, unicode.So, unicode.Sm) || r >= 0x1f3fb && r <= 0x1f3ff || r == 0xfe0f
+// symbol reports whether r can be a part of an emoji by itself.
+func symbol(r rune) bool {
+	return r > 0x2000 && r != utf8.RuneError && unicode.In(r, unicode.So, unicode.Sm)
 }
+
+// emoji reports whether a joiner or a choice of look may stand behind r.
+func emoji(r rune) bool { return symbol(r) || r >= 0x1f3fb && r <= 0x1f3ff || r == 0xfe0f }
 
 // blank reports whether r is a letter or symbol that shows nothing.
 func blank(r rune) bool {

@@ -1,0 +1,538 @@
+package access
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"inselnetz/crdt/log"
+)
+
+func sortedRefs(set map[log.Ref]bool) []log.Ref {
+	out := []log.Ref{}
+	for r := range set {
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b log.Ref) int { return bytes.Compare(a[:], b[:]) })
+	return out
+}
+
+// void returns why operations do not count.
+func (x *world) void() string {
+	var why []string
+	for _, v := range x.state().Void {
+		why = append(why, v.Why)
+	}
+	return strings.Join(why, "; ")
+}
+
+func wantIn(t *testing.T, x *world, want string, all ...*pc) {
+	t.Helper()
+	if got := x.in(all...); got != want {
+		t.Errorf("in the workspace: %q, want %q; void: %s", got, want, x.void())
+	}
+}
+
+// Rule 1
+func TestRuleWorkspaceIsNamedAfterItsGenesis(t *testing.T) {
+	x := newWorld(t)
+	s := x.state()
+	if !s.Founded || s.Office != "Kanzlei Sand" || s.Workspace != x.w || len(s.Devices) != 1 {
+		t.Fatalf("state %+v", s)
+	}
+	f := s.Devices[x.founder.card.Sign]
+	if f.Role != Owner || f.Rank != 0 || f.By != x.founder.card.Sign || f.Card != x.founder.card || s.People[f.Person] != x.founder.person {
+		t.Errorf("founder %+v", f)
+	}
+	if s := Resolve(log.WorkspaceID{1}, x.entries); s.Founded || len(s.Devices) != 0 || len(s.Heads()) != 0 {
+		t.Errorf("entries of another workspace count: %+v", s)
+	}
+	if s := Resolve(x.w, nil); s.Founded || s.Stopped || s.CanInvite(x.founder.card.Sign) {
+		t.Errorf("nothing resolves to %+v", s)
+	}
+}
+
+func TestRuleGenesisIsWrittenByTheFounder(t *testing.T) {
+	thief, victim := newPC("thief"), newPC("victim")
+	payload, err := Found(rand.Reader, FoundInput{Person: victim.person, Device: victim.card})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &world{t: t, founder: victim}
+	x.w = log.WorkspaceID(x.write(thief, payload).Entry.Hash())
+	if s := x.state(); s.Founded || len(s.Devices) != 0 {
+		t.Errorf("somebody else's device founds: %+v", s.Devices)
+	}
+}
+
+func TestRuleAWorkspaceIsFoundedOnce(t *testing.T) {
+	x := newWorld(t)
+	again := newPC("again")
+	g := genesis{Type: opGenesis, Person: again.person, Device: again.card, Wraps: []Wrap{{Epoch: 1}}}
+	x.write(x.founder, encodePayload(g))
+	wantIn(t, x, "founder owner,", x.founder, again)
+	if x.void() != "a workspace is founded once" {
+		t.Errorf("void: %s", x.void())
+	}
+	// Together with another operation it founds nothing.
+	y := &world{t: t, founder: newPC("y")}
+	both := encodePayload(genesis{Type: opGenesis, Person: y.founder.person, Device: y.founder.card, Wraps: []Wrap{{Epoch: 1}}}, admission(again, Member))
+	y.w = log.WorkspaceID(y.write(y.founder, both).Entry.Hash())
+	if y.state().Founded {
+		t.Error("genesis with company")
+	}
+}
+
+// Rule 2
+func TestRuleFounderGoesOnInTheGenesisLog(t *testing.T) {
+	x := newWorld(t)
+	ann, bob, cy := newPC("ann"), newPC("bob"), newPC("cy")
+	last := x.admit(x.founder, ann, Member)
+	wantIn(t, x, "ann member,", ann)
+	// A new incarnation names the workspace.
+	x.founder.log = log.Card{Workspace: x.w, Device: x.founder.card.Sign, Incarnation: log.Incarnation{2}}
+	x.founder.last = log.Height{}
+	x.admit(x.founder, bob, Member, last)
+	wantIn(t, x, "bob member,", bob)
+	// No other log without a workspace counts.
+	x.founder.log, x.founder.last = log.Card{Device: x.founder.card.Sign, Incarnation: log.Incarnation{3}}, log.Height{}
+	x.admit(x.founder, cy, Member, last)
+	wantIn(t, x, "", cy)
+}
+
+// Rule 3
+func TestRuleOnlyOwnersAndAdminsAdmit(t *testing.T) {
+	for role, want := range map[Role]string{Owner: "new member,", Admin: "new member,", Member: ""} {
+		t.Run(role.String(), func(t *testing.T) {
+			x := newWorld(t)
+			ann, n := newPC("ann"), newPC("new")
+			g := x.admit(x.founder, ann, role)
+			x.admit(ann, n, Member, g)
+			wantIn(t, x, want, n)
+		})
+	}
+	x := newWorld(t)
+	stranger, n := newPC("stranger"), newPC("new")
+	x.admit(x.join(stranger), n, Admin, x.genesis())
+	wantIn(t, x, "", stranger, n)
+}
+
+func TestRuleOwnersAreMadeByOwners(t *testing.T) {
+	x := newWorld(t)
+	ann, bob, cy := newPC("ann"), newPC("bob"), newPC("cy")
+	g := x.admit(x.founder, ann, Admin)
+	x.admit(ann, bob, Owner, g)
+	x.admit(ann, cy, Admin, g)
+	wantIn(t, x, "cy admin,", bob, cy)
+}
+
+// Rule 4
+func TestRuleAKeyIsAdmittedOnce(t *testing.T) {
+	for name, steal := range map[string]func(thief, victim *DeviceCard){
+		"signing key": func(thief, victim *DeviceCard) { thief.Sign = victim.Sign },
+		"box key":     func(thief, victim *DeviceCard) { thief.Box = victim.Box },
+		"peer id":     func(thief, victim *DeviceCard) { thief.Peer = victim.Peer },
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newWorld(t)
+			ann, thief := newPC("ann"), newPC("thief")
+			x.admit(x.founder, ann, Member)
+			steal(&thief.card, &ann.card)
+			x.admit(x.founder, thief, Admin)
+			if s := x.state(); len(s.Devices) != 2 || s.Devices[ann.card.Sign].Card != ann.card || s.Devices[ann.card.Sign].Role != Member {
+				t.Errorf("devices %+v", s.Devices)
+			}
+			if x.void() != ErrDeviceKnown.Error() {
+				t.Errorf("void: %s", x.void())
+			}
+		})
+	}
+}
+
+// Rule 5
+func TestRuleTheShorterPathWins(t *testing.T) {
+	x := newWorld(t)
+	ann, bob := newPC("ann"), newPC("bob")
+	g := x.admit(x.founder, ann, Admin)
+	x.admit(ann, bob, Admin, g)       // junior, and earlier by any count
+	x.admit(x.founder, bob, Member)   // senior
+	x.admit(x.founder, bob, Admin, g) // later in the senior's log
+	wantIn(t, x, "bob member,", bob)
+	if d := x.state().Devices[bob.card.Sign]; d.By != x.founder.card.Sign || d.Rank != 2 {
+		t.Errorf("admitted by %v, rank %d", d.By, d.Rank)
+	}
+}
+
+func TestRuleTheEarlierPathWins(t *testing.T) {
+	x := newWorld(t)
+	first, second, bob := newPC("first"), newPC("second"), newPC("bob")
+	x.admit(x.founder, first, Admin)
+	g := x.admit(x.founder, second, Admin)
+	x.admit(second, bob, Admin, g)
+	x.admit(first, bob, Member, g)
+	wantIn(t, x, "bob member,", bob)
+	if got := x.state().Seniority(); got[1].Card != first.card || got[2].Card != second.card || got[3].Card != bob.card {
+		t.Errorf("order of seniority %+v", got)
+	}
+}
+
+// Rule 6
+func TestRuleAnAuthorKnewItsOwnAdmission(t *testing.T) {
+	x := newWorld(t)
+	ann, before, after, late := newPC("ann"), newPC("before"), newPC("after"), newPC("late")
+	x.join(ann)
+	x.admit(ann, before, Admin, x.genesis()) // written before ann was in
+	g := x.admit(x.founder, ann, Admin)
+	x.admit(ann, after, Member, g)
+	x.admit(ann, late, Member) // its own log carries the knowledge on
+	wantIn(t, x, "ann admin,after member,late member,", ann, before, after, late)
+}
+
+// Rule 7
+func TestRulePersonOfAManagerIsNotGivenAway(t *testing.T) {
+	x := newWorld(t)
+	ann, bob := newPC("ann"), newPC("bob")
+	g := x.admit(x.founder, ann, Admin)
+	x.admit(x.founder, bob, Member)
+	as := func(name string, p Person) *pc {
+		n := newPC(name)
+		n.person = p
+		return n
+	}
+	x.admit(ann, as("as owner", x.founder.person), Member, g)
+	if len(x.state().Devices) != 3 {
+		t.Error("an admin speaks as the owner")
+	}
+	x.admit(ann, as("second of ann", ann.person), Admin)
+	x.admit(ann, as("second of bob", bob.person), Member)
+	x.admit(x.founder, as("third of ann", ann.person), Member)
+	if s := x.state(); len(s.Devices) != 6 || len(s.People) != 3 || s.PersonRole(ann.person.ID) != Admin || s.PersonRole(bob.person.ID) != Member {
+		t.Errorf("%d devices of %d people; void: %s", len(s.Devices), len(s.People), x.void())
+	}
+	renamed := bob.person
+	renamed.Name = "Chef"
+	x.admit(ann, as("renamed", renamed), Member)
+	if got := x.state().People[bob.person.ID].Name; got != "bob" {
+		t.Errorf("bob is called %q", got)
+	}
+}
+
+// Rule 8
+func TestRuleWeakCardsAreVoid(t *testing.T) {
+	for name, spoil := range map[string]func(*DeviceCard){
+		"zero signing key":     func(c *DeviceCard) { c.Sign = log.DeviceID{} },
+		"neutral signing key":  func(c *DeviceCard) { c.Sign = log.DeviceID{1} },
+		"signing key above p":  func(c *DeviceCard) { copy(c.Sign[:], bytes.Repeat([]byte{0xff}, 32)) },
+		"zero box key":         func(c *DeviceCard) { c.Box = BoxKey{} },
+		"box key above p":      func(c *DeviceCard) { copy(c.Box[:], bytes.Repeat([]byte{0xff}, 32)) },
+		"no peer id":           func(c *DeviceCard) { c.Peer = "" },
+		"peer id with newline": func(c *DeviceCard) { c.Peer = "a\nb" },
+		"long peer id":         func(c *DeviceCard) { c.Peer = strings.Repeat("a", maxPeer+1) },
+		"long name":            func(c *DeviceCard) { c.Name = strings.Repeat("a", maxText+1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newWorld(t)
+			p := newPC("p")
+			spoil(&p.card)
+			x.admit(x.founder, p, Member)
+			if s := x.state(); len(s.Devices) != 1 || len(s.Void) != 1 || s.Stopped {
+				t.Errorf("%d devices, void %v", len(s.Devices), s.Void)
+			}
+			if _, err := x.state().Admit(x.founder.card.Sign, x.state().Keys(x.founder.box), AdmitInput{Device: p.card, Person: p.person, Role: Member}); err == nil {
+				t.Error("Admit makes it")
+			}
+		})
+	}
+}
+
+// Rule 9
+func TestRuleAnUnknownOperationStops(t *testing.T) {
+	ann := newPC("ann")
+	for name, payload := range map[string][]byte{
+		"type":                encode([]any{1, []any{[]any{63, "x"}}}),
+		"version":             encode([]any{2, "whatever"}),
+		"role":                encodePayload(admission(newPC("guest"), 4)),
+		"type after known op": encodePayload(admission(ann, Member), []any{63}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newWorld(t)
+			bob, cy, dan := newPC("bob"), newPC("cy"), newPC("dan")
+			g := x.admit(x.founder, bob, Admin)
+			x.write(x.founder, payload)
+			x.admit(x.founder, cy, Member)
+			x.admit(bob, dan, Member, g)
+			s := x.state()
+			if !s.Stopped || s.CanInvite(x.founder.card.Sign) {
+				t.Error("not stopped")
+			}
+			if _, err := s.Admit(x.founder.card.Sign, s.Keys(x.founder.box), AdmitInput{Device: newPC("e").card, Person: newPC("e").person, Role: Member}); !errors.Is(err, ErrStopped) {
+				t.Errorf("Admit = %v", err)
+			}
+			wantIn(t, x, "bob admin,dan member,", bob, cy, dan)
+			if _, ok := s.Devices[ann.card.Sign]; ok != strings.HasPrefix(name, "type after") {
+				t.Errorf("operation before the unknown one counts: %v", ok)
+			}
+			if !s.Knows(x.entries[2].Entry.Hash().Ref()) || !slices.Contains(s.Heads(), x.entries[3].Entry.Hash().Ref()) {
+				t.Error("entries of a newer program are not named as known")
+			}
+		})
+	}
+}
+
+func TestRuleAMemberCannotStop(t *testing.T) {
+	x := newWorld(t)
+	ann := newPC("ann")
+	g := x.admit(x.founder, ann, Member)
+	x.write(ann, encode([]any{9, "nonsense"}), g)
+	if s := x.state(); s.Stopped || !s.CanInvite(x.founder.card.Sign) {
+		t.Error("a member stops the workspace")
+	}
+}
+
+func TestRuleErasedControlEntryStops(t *testing.T) {
+	x := newWorld(t)
+	x.admit(x.founder, newPC("ann"), Member)
+	erased := Authored{Card: x.entries[1].Card, Entry: x.entries[1].Entry.Erased()}
+	if s := Resolve(x.w, []Authored{x.entries[0], erased}); !s.Stopped {
+		t.Error("what it said is skipped")
+	}
+	for _, set := range [][]Authored{{x.entries[0], erased, x.entries[1]}, {x.entries[1], x.entries[0], erased}} {
+		if s := Resolve(x.w, set); s.Stopped || len(s.Devices) != 2 {
+			t.Error("the erased copy hides the whole one")
+		}
+	}
+}
+
+// Rule 10
+func TestRuleMalformedEntriesAreVoid(t *testing.T) {
+	p := newPC("p")
+	good := encodePayload(admission(p, Member))
+	op := encode(admission(p, Member))
+	for name, payload := range map[string][]byte{
+		"empty":              {},
+		"not a list":         {0x01},
+		"trailing byte":      append(bytes.Clone(good), 0),
+		"long integer":       bytes.Join([][]byte{{0x82, 0x18, 0x01, 0x81}, op}, nil),
+		"indefinite list":    bytes.Join([][]byte{{0x9f, 0x01, 0x81}, op, {0xff}}, nil),
+		"no operations":      encode([]any{1, []any{}}),
+		"a field more":       encode([]any{1, []any{op2(t, op, true)}}),
+		"a field less":       encode([]any{1, []any{op2(t, op, false)}}),
+		"65 operations":      encodePayload(slices.Repeat([]any{admission(p, Member)}, 65)...),
+		"short key":          bytes.Replace(good, append([]byte{0x58, 0x20}, p.card.Box[:]...), append([]byte{0x58, 0x1f}, p.card.Box[:31]...), 1),
+		"null list of keys":  encodePayload(admit{Type: opAdmit, Device: p.card, Person: p.person, Role: Member}),
+		"person without id":  encodePayload(admit{Type: opAdmit, Device: p.card, Role: Member, Wraps: []Wrap{}}),
+		"one good, one bad":  encodePayload(admission(p, Member), admit{Type: opAdmit, Role: Member, Wraps: []Wrap{}}),
+		"name not in UTF-8":  bytes.Replace(good, []byte("PC p"), []byte("PC \xff"), 1),
+		"257 keys":           encodePayload(admit{Type: opAdmit, Device: p.card, Person: p.person, Role: Member, Wraps: make([]Wrap, 257)}),
+		"deep nesting":       append([]byte{0x82, 0x01}, bytes.Repeat([]byte{0x81}, 1000)...),
+		"list of 2^32 items": {0x82, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newWorld(t)
+			x.write(x.founder, payload)
+			s := x.state()
+			if len(s.Devices) != 1 || s.Stopped || len(s.Void) != 1 {
+				t.Errorf("%d devices, stopped %v, void %v", len(s.Devices), s.Stopped, s.Void)
+			}
+			x.admit(x.founder, newPC("next"), Member)
+			if len(x.state().Devices) != 2 {
+				t.Error("the log ends at a void entry")
+			}
+		})
+	}
+}
+
+// op2 returns an operation with its last field twice, or without it.
+func op2(t *testing.T, op []byte, more bool) []any {
+	t.Helper()
+	var fields []any
+	if err := dec.Unmarshal(op, &fields); err != nil {
+		t.Fatal(err)
+	}
+	if more {
+		return append(fields, fields[len(fields)-1])
+	}
+	return fields[:len(fields)-1]
+}
+
+// Rule 11
+func TestRuleOnlyControlEntriesOfTheWorkspaceCount(t *testing.T) {
+	for name, change := range map[string]func(x *world, h *log.Header, c *log.Card){
+		"other kind":        func(_ *world, h *log.Header, _ *log.Card) { h.Kind = log.KindChat },
+		"sealed":            func(_ *world, h *log.Header, _ *log.Card) { h.Key = &log.KeyID{1} },
+		"other space":       func(_ *world, h *log.Header, c *log.Card) { c.Space = log.SpaceID{1}; h.Log = c.ID() },
+		"other workspace":   func(_ *world, h *log.Header, c *log.Card) { c.Workspace = log.WorkspaceID{1}; h.Log = c.ID() },
+		"card does not fit": func(_ *world, _ *log.Header, c *log.Card) { c.Incarnation = log.Incarnation{9} },
+		"entry before it is missing": func(_ *world, h *log.Header, _ *log.Card) {
+			h.Seq, h.Prev = 2, log.Hash{1}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newWorld(t)
+			p := x.founder
+			card := log.Card{Workspace: x.w, Device: p.card.Sign, Incarnation: log.Incarnation{2}}
+			h := log.Header{Log: card.ID(), Seq: 1, Kind: log.KindControl, Ctl: refs(x.entries)}
+			change(x, &h, &card)
+			e, err := log.New(p.key, h, encodePayload(admission(newPC("ann"), Member)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			x.entries = append(x.entries, Authored{Card: card, Entry: e}, Authored{})
+			if s := x.state(); len(s.Devices) != 1 || s.Stopped {
+				t.Errorf("devices %+v", s.Devices)
+			}
+		})
+	}
+}
+
+// Rule 12
+func TestRuleAForkVoidsNothing(t *testing.T) {
+	x := newWorld(t)
+	ann, bob, cy := newPC("ann"), newPC("bob"), newPC("cy")
+	at := x.founder.last
+	x.admit(x.founder, ann, Member)
+	x.founder.last = at
+	x.admit(x.founder, bob, Member)
+	x.admit(x.founder, cy, Member) // continues the second branch
+	wantIn(t, x, "ann member,bob member,cy member,", ann, bob, cy)
+}
+
+// Rule 13
+func TestRuleOnlyAnnouncedKeysCount(t *testing.T) {
+	x := newWorld(t)
+	ann := newPC("ann")
+	s := x.state()
+	other := log.Key{9}
+	first, err := wrap(s.scope, ann.card, log.Control, 1, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := wrap(s.scope, ann.card, log.Control, 2, other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := admission(x.join(ann), Member)
+	a.Wraps = []Wrap{first, next}
+	x.write(x.founder, encodePayload(a))
+	if keys := x.state().Keys(ann.box); len(keys) != 0 {
+		t.Errorf("keys nobody announced: %v", keys)
+	}
+	if n, _, ok := x.state().Current(log.Everyone(x.w)); !ok || n != 1 {
+		t.Errorf("current epoch %d", n)
+	}
+}
+
+func TestRuleAWrapHoldsTheKeyItNames(t *testing.T) {
+	x := newWorld(t)
+	ann := newPC("ann")
+	s := x.state()
+	_, id, _ := s.Current(log.Everyone(x.w))
+	wrong := log.Key{9}
+	sealed, err := Seal(ann.card.Box, wrapInfo(s.scope, ann.card, log.Control, 1, id), wrong[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := admission(x.join(ann), Member)
+	a.Wraps = []Wrap{{Epoch: 1, Key: id, Sealed: [80]byte(sealed)}}
+	x.write(x.founder, encodePayload(a))
+	if keys := x.state().Keys(ann.box); len(keys) != 0 {
+		t.Errorf("another key under the announced name: %v", keys)
+	}
+}
+
+func TestRuleAWrapIsBoundToItsPlace(t *testing.T) {
+	ann, bob := newPC("ann"), newPC("bob")
+	sc, key := scope{1}, log.Key{2}
+	w, err := wrap(sc, ann.card, log.Control, 1, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.unwrap(sc, ann.card, ann.box); err != nil || got != key {
+		t.Fatalf("unwrap = %v, %v", got, err)
+	}
+	moved := ann.card
+	moved.Sign = bob.card.Sign
+	later, space := w, w
+	later.Epoch, later.Key = 2, key.ID(log.Control, 2)
+	space.Space, space.Key = log.SpaceID{1}, key.ID(log.SpaceID{1}, 1)
+	for name, try := range map[string]func() (log.Key, error){
+		"other workspace": func() (log.Key, error) { return w.unwrap(scope{2}, ann.card, ann.box) },
+		"other device":    func() (log.Key, error) { return w.unwrap(sc, moved, ann.box) },
+		"other secret":    func() (log.Key, error) { return w.unwrap(sc, ann.card, bob.box) },
+		"other epoch":     func() (log.Key, error) { return later.unwrap(sc, ann.card, ann.box) },
+		"other space":     func() (log.Key, error) { return space.unwrap(sc, ann.card, ann.box) },
+	} {
+		if got, err := try(); err == nil {
+			t.Errorf("%s: opens to %v", name, got)
+		}
+	}
+}
+
+// Rule 14
+func TestRuleNamesNeverVoid(t *testing.T) {
+	x := newWorld(t)
+	p := newPC("p")
+	p.person.Name = "\u202efehC" // shows as "Chef" turned around
+	x.admit(x.founder, p, Member)
+	wantIn(t, x, p.person.Name+" member,", p)
+	if got := ShowName(x.state().People[p.person.ID].Name); got != "fehC" {
+		t.Errorf("shown as %q", got)
+	}
+}
+
+// Rule 15
+func TestRuleHeadsNameWhatIsKnown(t *testing.T) {
+	x := newWorld(t)
+	ann, bob := newPC("ann"), newPC("bob")
+	want := func(entries ...Authored) {
+		t.Helper()
+		if got := x.state().Heads(); !slices.Equal(got, refs(entries)) {
+			t.Errorf("heads %x, want %x", got, refs(entries))
+		}
+	}
+	want(x.genesis())
+	g := x.admit(x.founder, ann, Admin)
+	want(g)
+	a := x.admit(ann, bob, Member, g)
+	want(a)
+	b := x.admit(x.founder, newPC("cy"), Member)
+	want(a, b) // neither knew of the other
+	x.write(bob, []byte{1}, a)
+	want(a, b) // what a member writes is not named
+	c := x.admit(x.founder, newPC("dan"), Member, a)
+	want(c)
+	for _, e := range x.entries {
+		if !x.state().Knows(e.Entry.Hash().Ref()) {
+			t.Error("an entry held is not known")
+		}
+	}
+	if x.state().Knows(log.Ref{1}) {
+		t.Error("an entry not held is known")
+	}
+}
+
+func TestRuleHeadsAreBounded(t *testing.T) {
+	x := newWorld(t)
+	var last Authored
+	var admins []*pc
+	for i := range 20 {
+		p := newPC(string(rune('a' + i)))
+		last = x.admit(x.founder, p, Admin)
+		admins = append(admins, p)
+	}
+	for i, p := range admins {
+		x.admit(p, newPC("of "+string(rune('a'+i))), Member, last)
+	}
+	heads := x.state().Heads()
+	if len(heads) != log.MaxRefs || !slices.IsSortedFunc(heads, func(a, b log.Ref) int { return bytes.Compare(a[:], b[:]) }) {
+		t.Errorf("%d heads", len(heads))
+	}
+	for _, e := range x.entries[21:37] { // those of the most senior authors
+		if !slices.Contains(heads, e.Entry.Hash().Ref()) {
+			t.Error("a senior's entry gave way")
+		}
+	}
+}
