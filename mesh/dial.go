@@ -2,6 +2,9 @@ package mesh
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -25,7 +28,21 @@ const (
 type book struct {
 	self     PeerID
 	contacts map[PeerID]*contact
-	chance   func() float64 // jitter, in [0, 1)
+	chance   chance
+}
+
+// A chance is jitter that depends on what it is for and not on what was asked
+// before, so that a simulation can repeat it.
+type chance [32]byte
+
+// of returns a number in [0, 1) for the n-th time with a peer.
+func (c chance) of(peer PeerID, n int) float64 {
+	h := sha256.Sum256(fmt.Appendf(c[:], "/%d/%s", n, peer))
+	return float64(binary.BigEndian.Uint64(h[:8])>>11) / (1 << 53)
+}
+
+func (c chance) spread(peer PeerID, n int, over time.Duration) time.Duration {
+	return time.Duration(c.of(peer, n) * float64(over))
 }
 
 type contact struct {
@@ -36,12 +53,13 @@ type contact struct {
 	fresh   time.Time // last sighting that cleared the backoff
 	gone    bool
 	fails   int
+	tries   int // of dials, ever
 	next    time.Time
 	dialing bool
 	again   bool // sighted anew while dialing
 }
 
-func newBook(self PeerID, chance func() float64) *book {
+func newBook(self PeerID, chance chance) *book {
 	return &book{self: self, contacts: map[PeerID]*contact{}, chance: chance}
 }
 
@@ -60,7 +78,7 @@ func (b *book) first(peer PeerID, now time.Time) time.Time {
 	if b.self < peer {
 		return now
 	}
-	return now.Add(politeness + time.Duration(b.chance()*float64(politeness)*2/3))
+	return now.Add(politeness + b.chance.spread(peer, 0, politeness*2/3))
 }
 
 func merge(first, second []string) []string {
@@ -202,19 +220,20 @@ func (b *book) done(peer PeerID, ok bool, now time.Time) {
 	case c.again:
 		c.fails, c.next = 0, now
 	default:
-		b.failed(c, now)
+		b.failed(peer, c, now)
 	}
 	c.again = false
 }
 
-func (b *book) failed(c *contact, now time.Time) {
+func (b *book) failed(peer PeerID, c *contact, now time.Time) {
 	c.fails++
+	c.tries++
 	most := lastBackoff
 	if c.fails > patientFails && now.Sub(c.sighted) > sightedFor {
 		most = idleBackoff
 	}
 	wait := min(firstBackoff<<min(c.fails-1, 16), most)
-	c.next = now.Add(wait/2 + time.Duration(b.chance()*float64(wait)/2))
+	c.next = now.Add(wait/2 + b.chance.spread(peer, c.tries, wait/2))
 }
 
 // lost notes that a session ended. One that did not last counts as a failure,
@@ -225,7 +244,7 @@ func (b *book) lost(peer PeerID, lasted time.Duration, now time.Time) {
 		return
 	}
 	if lasted < steady {
-		b.failed(c, now)
+		b.failed(peer, c, now)
 		return
 	}
 	c.fails, c.next = 0, b.first(peer, now)

@@ -126,7 +126,8 @@ func (l *loop) share(s *session) (added bool) {
 // tellDigest compares everything shared with the other end. A device that is not
 // known as a member learns nothing; it is told so with an empty list.
 func (l *loop) tellDigest(s *session, now time.Time) {
-	s.digestAt = now.Add(l.between(digestEvery, digestMore))
+	s.digests++
+	s.digestAt = now.Add(digestEvery + l.book.chance.spread(s.peer, s.digests, digestMore))
 	l.wake(s.digestAt)
 	list := []spaceDigest{}
 	if s.member {

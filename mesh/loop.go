@@ -2,7 +2,6 @@ package mesh
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -22,7 +21,6 @@ const (
 type loop struct {
 	*Mesh
 	ctx      context.Context
-	jitter   *rand.Rand
 	book     *book
 	sessions map[sessionKey]*session
 	spares   map[sessionKey]*session // duplicates, until the other is known to live
@@ -176,11 +174,6 @@ func (l *loop) send(s *session, frame any) {
 	if !s.ended && !s.out.put(encode(frame)) {
 		l.end(s, LeftBroke, errStuck)
 	}
-}
-
-// between returns a time from a to a+b.
-func (l *loop) between(a, b time.Duration) time.Duration {
-	return a + time.Duration(l.jitter.Int64N(int64(b)))
 }
 
 // space returns the state of a space, read from Holdings when it is first used.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	mrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -78,7 +77,7 @@ func New(t Transport, h Holdings, id Identity, opts Options) *Mesh {
 // Run finds peers and syncs until ctx ends, then says goodbye and waits for its
 // goroutines. It does not close the Transport. A Mesh runs once.
 func (m *Mesh) Run(ctx context.Context) error {
-	var seed [32]byte
+	var seed chance
 	if _, err := io.ReadFull(m.opts.Rand, seed[:]); err != nil {
 		return fmt.Errorf("random seed: %w", err)
 	}
@@ -93,9 +92,8 @@ func (m *Mesh) Run(ctx context.Context) error {
 	accepting, stopAccepting := context.WithCancel(ctx)
 	working, stopWorking := context.WithCancel(context.Background())
 	defer stopWorking()
-	jitter := mrand.New(mrand.NewChaCha8(seed))
 	l := &loop{
-		Mesh: m, ctx: working, jitter: jitter, book: newBook(m.self, jitter.Float64),
+		Mesh: m, ctx: working, book: newBook(m.self, seed),
 		sessions: map[sessionKey]*session{}, spares: map[sessionKey]*session{},
 		left: map[PeerID]Peer{}, spaces: map[log.SpaceID]*spaceState{}, fetches: map[log.LogID]*fetch{},
 	}

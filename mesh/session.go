@@ -63,6 +63,7 @@ type session struct {
 	pinged    time.Time // when the unanswered ping went; zero if none
 	probe     time.Time // until when the ping must be answered; zero if no matter
 	digestAt  time.Time
+	digests   int // sent
 	spaces    []log.SpaceID
 	views     map[log.SpaceID]*view
 	told      int // version of the addresses told

@@ -43,14 +43,15 @@ func MeshCases() []MeshCase {
 type Node struct {
 	*mesh.Mesh
 	*Memory
-	stop context.CancelFunc
-	done chan error
+	Transport mesh.Transport
+	stop      context.CancelFunc
+	done      chan error
 }
 
 // Start runs a Mesh over holdings. Each start of a device has its own number.
 func Start(m *Memory, tr mesh.Transport, start byte, opts mesh.Options) *Node {
 	ctx, cancel := context.WithCancel(context.Background())
-	n := &Node{Mesh: mesh.New(tr, m, m.Office.Identity(m.Device, start), opts), Memory: m, stop: cancel, done: make(chan error, 1)}
+	n := &Node{Mesh: mesh.New(tr, m, m.Office.Identity(m.Device, start), opts), Memory: m, Transport: tr, stop: cancel, done: make(chan error, 1)}
 	go func() { n.done <- n.Run(ctx) }()
 	return n
 }
@@ -95,13 +96,13 @@ func office(ts []mesh.Transport) (*Office, []*Memory) {
 		all = append(all, NewMemory(o, d))
 	}
 	for _, m := range all[1:] {
-		m.take(all[0])
+		m.Take(all[0])
 	}
 	return o, all
 }
 
-// take imports all of the control space another holds.
-func (m *Memory) take(from *Memory) {
+// Take imports all of the control space another holds.
+func (m *Memory) Take(from *Memory) {
 	for id, at := range from.Heights(log.Control) {
 		card, _ := from.Card(id)
 		entries, err := from.Entries(context.Background(), id, 1, at.Seq, 1<<30)
@@ -263,7 +264,7 @@ func admittedLater(t *testing.T, ts []mesh.Transport) {
 	// a admits c; b does not know yet, and meets c first.
 	c := NewMemory(o, NewDevice("c", ts[2].Self()))
 	card, e := ms[0].Admit(c.Device)
-	c.take(ms[0])
+	c.Take(ms[0])
 	c.Append(o.Space(), []byte("hello from c"))
 	ms = append(ms, c)
 	nodes, stop := start(t, ms[1:], ts[1:])
@@ -312,7 +313,7 @@ func oldCopy(t *testing.T, ts []mesh.Transport) {
 	ms[0].Append(o.Space(), []byte("before the copy"))
 	old := ms[0].Copy()
 	ms[0].Append(o.Space(), []byte("after the copy"))
-	ms[1].take(ms[0])
+	ms[1].Take(ms[0])
 	nodes, stop := start(t, ms, ts)
 	eventually(t, "equal", func() bool { return Equal(o.Space(), ms...) })
 	stop()

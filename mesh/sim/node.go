@@ -89,8 +89,9 @@ func (n *node) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto s
 		w.mu.Unlock()
 		return nil, errDown
 	}
-	w.count["dial/"+n.name]++
-	about := fmt.Sprintf("dial/%s/%s/%d", n.name, to, w.count["dial/"+n.name])
+	about := fmt.Sprintf("dial/%s/%s%s", n.name, to, proto) // counted apart: dials to several run at once
+	w.count[about]++
+	about = fmt.Sprintf("%s/%d", about, w.count[about])
 	w.park(op{
 		key:  about,
 		do:   func() bool { n.dial(about, string(to), addrs, proto, reply); return false },

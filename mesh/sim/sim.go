@@ -38,6 +38,7 @@ type Link struct {
 type World struct {
 	T    *testing.T
 	Rand *rand.Rand // for the script of the test, from the seed
+	Log  io.Writer  // gets a line for every delivery; nil discards
 
 	seed   uint64
 	start  time.Time
@@ -315,7 +316,11 @@ func (w *World) delay(a, b string, about ...any) time.Duration {
 
 func (w *World) note(about ...any) {
 	w.traced++
-	fmt.Fprintln(w.trace, append([]any{int64(w.now())}, about...)...)
+	line := fmt.Sprintln(append([]any{int64(w.now())}, about...)...)
+	io.WriteString(w.trace, line)
+	if w.Log != nil {
+		io.WriteString(w.Log, line)
+	}
 }
 
 // An event happens at a time; events of one time happen in order of their keys.
