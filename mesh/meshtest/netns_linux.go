@@ -4,12 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 const labPrefix = "insellab"
@@ -140,4 +144,31 @@ func (h *LabHost) port(dev string) string { return fmt.Sprintf("p%d%s", h.id, de
 // Command prepares a program to run on the host; its process is the program's own.
 func (h *LabHost) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", h.ns, name}, args...)...)
+}
+
+// Dial connects from the host, as a program on it would. The address is an IP
+// address, so that one socket made by this thread is all it takes.
+func (h *LabHost) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	there, err := os.Open("/run/netns/" + h.ns)
+	if err != nil {
+		return nil, err
+	}
+	defer there.Close()
+	runtime.LockOSThread()
+	here, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+	if err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	defer here.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		runtime.UnlockOSThread()
+		return nil, err
+	}
+	c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	if e := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); e != nil {
+		return nil, e // the thread stays locked and ends with its goroutine
+	}
+	runtime.UnlockOSThread()
+	return c, err
 }
