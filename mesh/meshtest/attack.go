@@ -117,13 +117,18 @@ func (a Attack) dial(ctx context.Context, r *AttackReport, kind int) {
 	}
 }
 
-// packets throws about a thousand packets a second until the attempts are over.
+// packets throws about two thousand packets a second until the attempts are over.
 func (a Attack) packets(ctx context.Context, r *AttackReport, over <-chan struct{}) {
 	c, err := net.Dial("udp", a.Beacons)
 	if err != nil {
 		return
 	}
 	defer c.Close()
+	q, err := net.Dial("udp", a.Addr) // QUIC is on the port of TCP
+	if err != nil {
+		return
+	}
+	defer q.Close()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	heads := []string{"insel\x01\x01", "insel\x01\x02", "insel\x02\x01", ""}
@@ -138,6 +143,9 @@ func (a Attack) packets(ctx context.Context, r *AttackReport, over <-chan struct
 		for i := range 10 {
 			size := []int{0, 7, 328, 328, 1300}[rand.IntN(5)]
 			if _, err := c.Write(append([]byte(heads[i%len(heads)]), junk(size)...)); err == nil {
+				r.Packets++
+			}
+			if _, err := q.Write(append([]byte("\xc3\x00\x00\x00\x01\x08"), junk(1200)...)); err == nil { // looks like a first packet
 				r.Packets++
 			}
 		}
