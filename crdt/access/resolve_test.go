@@ -95,6 +95,35 @@ func TestStateIsWhatTheOracleSays(t *testing.T) {
 	})
 }
 
+// TestNobodyChangesWhatASeniorDecided adds anything to a history, back-dated and
+// forked as its author likes: what more senior devices decided stays as it is.
+func TestNobodyChangesWhatASeniorDecided(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		x := hostileWorld(rt, t)
+		before := x.state()
+		by := x.join(newPC(fmt.Sprint(rapid.IntRange(0, 6).Draw(rt, "hostile"))))
+		by.log.Incarnation = log.Incarnation{0xff}
+		rank := before.Devices[by.card.Sign].Rank
+		if role, ok := before.Role(by.card.Sign); !ok || !role.manages() {
+			rank = len(before.Devices)
+		}
+		for i := range 3 {
+			target := newPC(fmt.Sprint(rapid.IntRange(0, 9).Draw(rt, "target")))
+			op := admission(target, Role(1+rapid.IntRange(0, 2).Draw(rt, "role")))
+			x.write(by, encodePayload(op), x.entries[rapid.IntRange(0, len(x.entries)-1).Draw(rt, fmt.Sprint("knows", i))])
+		}
+		after := x.state()
+		for id, d := range before.Devices {
+			if before.Devices[d.By].Rank < rank && after.Devices[id] != d {
+				rt.Fatalf("device %d changes %+v to %+v", rank, d, after.Devices[id])
+			}
+		}
+		if after.Stopped != before.Stopped {
+			rt.Fatal("known operations stop the workspace")
+		}
+	})
+}
+
 // An oracle works out the same as Resolve, slowly: it takes one grant after the
 // other, each time the most senior one of all that were not looked at yet.
 type oracle struct {

@@ -1,15 +1,12 @@
 package pairing
 
 import (
-	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/log"
@@ -42,6 +39,7 @@ type office struct {
 	card    log.Card
 	last    log.Height
 	entries []access.Authored
+	role    access.Role // of those who are admitted
 }
 
 func newOffice(t *testing.T, founder pc) *office {
@@ -50,7 +48,7 @@ func newOffice(t *testing.T, founder pc) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{pc: founder, t: t, card: log.Card{Device: founder.card.Sign}}
+	o := &office{pc: founder, t: t, card: log.Card{Device: founder.card.Sign}, role: access.Member}
 	o.w = log.WorkspaceID(o.write(payload, nil))
 	return o
 }
@@ -71,11 +69,18 @@ func (o *office) state() *access.State { return access.Resolve(o.w, o.entries) }
 func (o *office) admit(p Offer) log.Hash {
 	o.t.Helper()
 	s := o.state()
-	payload, err := s.Admit(o.pc.card.Sign, s.Keys(o.box), access.AdmitInput{Device: p.Device, Person: p.Person, Role: access.Member})
+	payload, err := s.Admit(o.pc.card.Sign, s.Keys(o.box), access.AdmitInput{Device: p.Device, Person: p.Person, Role: o.role})
 	if err != nil {
 		o.t.Fatal(err)
 	}
 	return o.write(payload, s.Heads())
+}
+
+// admitWithoutKeys writes an admission that carries no keys, as RULES.md of
+// crdt/access describes it.
+func (o *office) admitWithoutKeys(p Offer) log.Hash {
+	o.t.Helper()
+	return o.write(encode([]any{1, []any{[]any{2, p.Device, p.Person, o.role, []any{}}}}), o.state().Heads())
 }
 
 // pair brings a session as far as the number.
@@ -136,8 +141,3 @@ func TestJoin(t *testing.T) {
 		}
 	}
 }
-
-var now = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-
-var _ = bytes.Equal
-var _ = errors.Is
