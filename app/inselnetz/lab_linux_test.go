@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,20 +22,17 @@ import (
 	"inselnetz/mesh/meshtest"
 )
 
-// buildOnce makes the program the lab runs.
-var buildOnce = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "insellab")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "inselnetz")
+// build makes the program the lab runs.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "inselnetz")
 	cmd := exec.Command("go", "build", "-o", bin, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the program: %w: %s", err, out)
+		t.Fatalf("build the program: %v: %s", err, out)
 	}
-	return bin, nil
-})
+	return bin
+}
 
 // A pc is a host of the lab on which the program runs.
 type pc struct {
@@ -50,12 +46,8 @@ type pc struct {
 	contact
 }
 
-func newPC(t *testing.T, lab *meshtest.Lab, name, addr string) *pc {
+func newPC(t *testing.T, bin string, lab *meshtest.Lab, name, addr string) *pc {
 	t.Helper()
-	bin, err := buildOnce()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &pc{t: t, name: name, bin: bin, host: lab.Host(false), dir: t.TempDir()}
 	p.host.Plug("eth0", "lan", addr)
 	p.http = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{

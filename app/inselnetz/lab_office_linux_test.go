@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -17,13 +16,11 @@ import (
 // office is three PCs that belong together.
 func office(t *testing.T, addrs [3]string) (lab *meshtest.Lab, pcs [3]*pc) {
 	t.Helper()
-	if testing.Short() && os.Geteuid() != 0 {
-		t.Skip("the lab needs root")
-	}
 	lab = meshtest.NewLab(t)
+	bin := build(t)
 	lab.Bridge("lan")
 	for i, name := range []string{"a", "b", "c"} {
-		pcs[i] = newPC(t, lab, name, addrs[i])
+		pcs[i] = newPC(t, bin, lab, name, addrs[i])
 		pcs[i].start()
 	}
 	a := pcs[0]

@@ -43,7 +43,7 @@ func TestLabStrangerProcess(t *testing.T) {
 
 func TestLabStranger(t *testing.T) {
 	lab, pcs := office(t, labNets[0].addrs)
-	stranger := newPC(t, lab, "d", "10.77.0.66/24")
+	stranger := newPC(t, pcs[0].bin, lab, "d", "10.77.0.66/24")
 	stranger.start()
 	a := pcs[0]
 	a.post("nur für uns")

@@ -1,6 +1,7 @@
 package lan
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -52,17 +53,24 @@ type air struct {
 }
 
 // Announce sets the keys that authenticate beacons, newest first, and announces
-// this device at once. With no keys it falls silent.
+// this device at once; the same keys again are a reminder and no news. With no
+// keys it falls silent.
 func (t *Transport) Announce(keys []log.Key) {
 	if len(keys) == 0 {
 		t.announce(true)
 	}
-	t.mu.Lock()
-	t.air.keys = nil
+	var derived [][]byte
 	for _, k := range keys[:min(len(keys), maxBeaconKeys)] {
-		t.air.keys = append(t.air.keys, beaconKey(k))
+		derived = append(derived, beaconKey(k))
 	}
-	t.air.news(time.Now())
+	now := time.Now()
+	t.mu.Lock()
+	if slices.EqualFunc(derived, t.air.keys, bytes.Equal) {
+		t.air.remind(now)
+	} else {
+		t.air.keys = derived
+		t.air.news(now)
+	}
 	t.mu.Unlock()
 	t.wake()
 }
@@ -99,6 +107,13 @@ func (a *air) news(now time.Time) {
 	}
 	a.next = now.Add(announceEvery + rand.N(announceJitter))
 	a.nextAsk = now
+}
+
+// remind owes one announce, like an answer.
+func (a *air) remind(now time.Time) {
+	if a.answer.IsZero() {
+		a.answer = later(now.Add(answerAfter+rand.N(answerAfter)), a.replied.Add(answerPause))
+	}
 }
 
 // A duty is what is due.
@@ -311,9 +326,8 @@ func (t *Transport) heardBeacon(now time.Time, b beacon, from netip.Addr) {
 	if ok && !s.Gone {
 		t.learn(name, s.Addrs)
 	}
-	answer := ok && s.New && t.air.answer.IsZero()
-	if answer {
-		t.air.answer = later(now.Add(answerAfter+rand.N(answerAfter)), t.air.replied.Add(answerPause))
+	if ok && s.New {
+		t.air.remind(now)
 	}
 	t.mu.Unlock()
 	if !ok {
@@ -321,7 +335,7 @@ func (t *Transport) heardBeacon(now time.Time, b beacon, from netip.Addr) {
 	}
 	t.guard.befriend(now, from)
 	t.report(s)
-	if answer {
+	if s.New {
 		t.wake()
 	}
 }

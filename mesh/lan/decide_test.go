@@ -168,12 +168,14 @@ func TestDoorsAreBounded(t *testing.T) {
 func TestGuard(t *testing.T) {
 	var g guard
 	hostile, member := ip("10.0.0.66"), ip("10.0.0.1")
+	var held []*pass
 	now := noon
 	passed := 0
 	for range 10_000 { // within a second, none of them ended
 		now = now.Add(100 * time.Microsecond)
-		if g.admit(now, hostile) != nil {
+		if p := g.admit(now, hostile); p != nil {
 			passed++
+			held = append(held, p)
 		}
 	}
 	if passed != strangerOpen {
@@ -212,13 +214,20 @@ func TestGuard(t *testing.T) {
 	if p == nil {
 		t.Fatal("strangers keep a member out")
 	}
+	g.befriend(now, hostile) // it turns out to be one: its connections were no strangers'
+	if want := strangersOpen - strangerOpen; g.open != want {
+		t.Errorf("%d open connections of strangers, want %d", g.open, want)
+	}
 	p.prove(now)
 	if g.sources[member].open != 0 {
 		t.Error("a proven connection still counts")
 	}
 	p.release()
-	if g.sources[member].open != 0 {
-		t.Error("released twice")
+	for _, p := range held {
+		p.release()
+	}
+	if g.sources[member].open != 0 || g.sources[hostile].open != 0 || g.open != strangersOpen-strangerOpen {
+		t.Errorf("after release: %+v, %+v, %d", g.sources[member], g.sources[hostile], g.open)
 	}
 }
 

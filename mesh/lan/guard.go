@@ -30,17 +30,17 @@ type guard struct {
 }
 
 type guarded struct {
-	open   int
-	full   time.Time // when the bucket was, or will be, full
-	friend time.Time // until when
+	open    int
+	strange int       // how many of them count among the strangers'
+	full    time.Time // when the bucket was, or will be, full
+	friend  time.Time // until when
 }
 
 // A pass is one connection let through.
 type pass struct {
-	g        *guard
-	addr     netip.Addr
-	stranger bool // counts among the strangers
-	done     bool
+	g    *guard
+	addr netip.Addr
+	done bool
 }
 
 // admit lets a connection through or returns nil.
@@ -66,9 +66,10 @@ func (g *guard) admit(now time.Time, addr netip.Addr) *pass {
 	s.full = s.full.Add(rate)
 	s.open++
 	if !friend {
+		s.strange++
 		g.open++
 	}
-	return &pass{g: g, addr: addr, stranger: !friend}
+	return &pass{g: g, addr: addr}
 }
 
 // befriend says that a member was heard at an address.
@@ -77,6 +78,8 @@ func (g *guard) befriend(now time.Time, addr netip.Addr) {
 	defer g.mu.Unlock()
 	if s := g.source(now, addr.WithZone("").Unmap()); s != nil {
 		s.friend = now.Add(friendFor)
+		g.open -= s.strange
+		s.strange = 0
 	}
 }
 
@@ -117,10 +120,10 @@ func (p *pass) release() {
 		return
 	}
 	p.done = true
-	if s := p.g.sources[p.addr]; s != nil {
-		s.open--
-	}
-	if p.stranger {
+	s := p.g.sources[p.addr] // kept while anything is open
+	s.open--
+	if s.strange > s.open {
+		s.strange--
 		p.g.open--
 	}
 }

@@ -103,8 +103,8 @@ func (h *host) newQUIC(priv p2pcrypto.PrivKey) error {
 	if err != nil {
 		return fmt.Errorf("set up QUIC: %w", err)
 	}
+	// Dialing shares the listening socket: without, each dial would leave one open.
 	h.udp, err = quicreuse.NewConnManager(reset, token,
-		quicreuse.DisableReuseport(),
 		quicreuse.VerifySourceAddress(func(net.Addr) bool { return true }),
 		quicreuse.ConnContext(h.guardQUIC))
 	if err != nil {
