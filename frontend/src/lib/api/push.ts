@@ -8,26 +8,19 @@ interface WindowRuntime {
 
 const all: Event = { seq: 0, what: "all", id: "" };
 
-// listen calls heard for every change, with what "all" after a gap, and alive
-// whenever the connection comes or goes. The result ends it.
+// listen calls heard for every change, with what "all" whenever some may have
+// been missed, and alive whenever the connection comes or goes. The result ends
+// it.
 export function listen(heard: (event: Event) => void, alive: (up: boolean) => void): () => void {
-	let last = 0;
-	const receive = (event: Event) => {
-		const gap = last > 0 && event.seq > last + 1;
-		last = event.seq;
-		heard(gap ? all : event);
-	};
-
 	const window_ = (window as { runtime?: WindowRuntime }).runtime;
-	if (window_) return window_.EventsOn("changed", receive);
+	if (window_) return window_.EventsOn("changed", heard);
 
 	let source: EventSource;
 	let retry: ReturnType<typeof setTimeout>;
 	const open = () => {
 		source = new EventSource("/api/events");
-		source.onmessage = (message) => receive(JSON.parse(message.data));
+		source.onmessage = (message) => heard(JSON.parse(message.data));
 		source.onopen = () => {
-			last = 0; // a new stream may count on from anywhere
 			alive(true);
 			heard(all);
 		};

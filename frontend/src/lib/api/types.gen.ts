@@ -10,6 +10,11 @@ export interface Error {
 // Empty is a request or a result without fields.
 export type Empty = Record<string, never>;
 
+// Page is the result of "page": an address that opens the page once.
+export interface Page {
+	address: string;
+}
+
 // Phase says how far this device is.
 export type Phase = "new" | "joining" | "member";
 
@@ -288,8 +293,8 @@ export interface Piece {
 }
 
 // Event is one line of the event stream at GET /api/events. It says what
-// changed; the listener asks again. A gap in Seq means that events were
-// missed: ask for everything.
+// changed; the listener asks again. One event may stand for many changes of the
+// same thing. Whoever connects, or connects again, asks for everything.
 export interface Event {
 	seq: number;
 	what: string; // "status", "people", "doors", "join", "invite", "channels", "channel"

@@ -38,15 +38,18 @@ export function sameDay(a: number, b: number): boolean {
 	return new Date(a).toDateString() === new Date(b).toDateString();
 }
 
+// date is "Dienstag, 3. November".
+export const date = (at: number) => format(at, { weekday: "long", day: "numeric", month: "long" });
+
 // day is "Heute, Dienstag, 3. November", or with its year when that is another.
 export function day(at: number): string {
 	const today = new Date(now);
 	const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1).getTime();
 	const sameYear = new Date(at).getFullYear() === today.getFullYear();
-	const date = format(at, { weekday: "long", day: "numeric", month: "long", year: sameYear ? undefined : "numeric" });
-	if (sameDay(at, now)) return `${t.chat.today}, ${date}`;
-	if (sameDay(at, yesterday)) return `${t.chat.yesterday}, ${date}`;
-	return date;
+	const long = format(at, { weekday: "long", day: "numeric", month: "long", year: sameYear ? undefined : "numeric" });
+	if (sameDay(at, now)) return `${t.chat.today}, ${long}`;
+	if (sameDay(at, yesterday)) return `${t.chat.yesterday}, ${long}`;
+	return long;
 }
 
 // moment is "09:12, vor 18 min" today, else "3. November, 09:12".

@@ -1,0 +1,91 @@
+// Real nodes for the tests: the program itself, on loopback, each with a data
+// directory of its own.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const program = process.env.INSELNETZ_BIN;
+if (!program) throw new Error("INSELNETZ_BIN must be the path of the program");
+
+// All nodes of one run hear each other's beacons, and no other run's.
+const beacon = String(20000 + Math.floor(Math.random() * 10000));
+
+export async function startNode() {
+	const home = await mkdtemp(join(tmpdir(), "inselnetz-page-"));
+	const child = spawn(
+		program,
+		["serve", "--data", join(home, "data"), "--state", join(home, "state"), "--loopback"].concat(
+			["--beacon-port", beacon, "--port", "0", "--page", "127.0.0.1:0"],
+		),
+		{ stdio: ["ignore", "pipe", "pipe"] },
+	);
+	let said = "";
+	const address = await new Promise((found, failed) => {
+		const hear = (chunk) => {
+			said += chunk;
+			const match = /http:\/\/127\.0\.0\.1:\d+\/start\?token=[0-9a-f]+/.exec(said);
+			if (match) found(match[0]);
+		};
+		child.stdout.on("data", hear);
+		child.stderr.on("data", hear);
+		child.once("exit", (code) => failed(new Error(`the program ended with ${code}: ${said}`)));
+		setTimeout(() => failed(new Error(`no address after 15 s: ${said}`)), 15_000).unref();
+	});
+	const origin = new URL(address).origin;
+	const start = await fetch(address, { redirect: "manual" });
+	const cookie = start.headers.get("set-cookie").split(";")[0];
+
+	// ask calls the API as the page does.
+	const ask = async (name, request = {}) => {
+		const answer = await fetch(`${origin}/api/${name}`, {
+			method: "POST",
+			headers: { "Content-Type": "application/json", Origin: origin, Cookie: cookie, "X-Inselnetz-Language": "de" },
+			body: JSON.stringify(request),
+		});
+		const body = await answer.json();
+		if (!answer.ok) throw Object.assign(new Error(body.sentence), body);
+		return body;
+	};
+
+	return {
+		origin,
+		ask,
+		address: async () => (await ask("page")).address,
+		log: () => said,
+		stop: async () => {
+			const ended = new Promise((done) => child.once("exit", done));
+			child.kill("SIGTERM");
+			await ended;
+			await rm(home, { recursive: true, force: true });
+		},
+	};
+}
+
+// until asks again until the answer holds.
+export async function until(what, holds, ms = 15_000) {
+	const end = Date.now() + ms;
+	for (;;) {
+		const value = await holds();
+		if (value) return value;
+		if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+		await new Promise((r) => setTimeout(r, 50));
+	}
+}
+
+// pair makes two nodes one office through the API, as fast as it goes.
+export async function pair(first, second, names) {
+	await first.ask("found", { office: names.office, person: names.first, device: names.firstDevice });
+	await first.ask("invite/open", { role: "member" });
+	const door = await until("a door", async () => (await second.ask("doors")).doors[0]);
+	await second.ask("join", { door: door.id, address: "", person: names.second, device: names.secondDevice });
+	const shown = await until("a number", async () => {
+		const state = await second.ask("join/state");
+		return state.step === "number" && state;
+	});
+	await until("someone waiting", async () => (await first.ask("invite/state")).waiting.length > 0);
+	await first.ask("invite/type", { number: shown.number });
+	await until("words", async () => (await second.ask("join/state")).step === "words");
+	await second.ask("join/confirm", { same: true });
+	await until("membership", async () => (await second.ask("status")).phase === "member");
+}
