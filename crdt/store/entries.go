@@ -101,10 +101,9 @@ func (s *Store) Entries(ctx context.Context, id log.LogID, from, to uint64, max 
 	to = min(to, lg.last.Seq)
 	var run []*log.Entry
 	var out [][]byte
-	var checked []bool
 	size := 0
 	err := s.read(ctx, func(c *conn) error {
-		return c.query(ctx, "SELECT header, sig, payload, at, flags FROM entries WHERE at BETWEEN ? AND ? ORDER BY at",
+		return c.query(ctx, "SELECT header, sig, payload, at FROM entries WHERE at BETWEEN ? AND ? ORDER BY at",
 			[]any{atOf(lg.id, from), atOf(lg.id, to)}, func(r row) error {
 				e, err := parseEntry(r.int(3), r, 0)
 				if err != nil {
@@ -118,15 +117,17 @@ func (s *Store) Entries(ctx context.Context, id log.LogID, from, to uint64, max 
 				if size += len(b); size > max && len(run) > 0 {
 					return errStop
 				}
-				run, out, checked = append(run, e), append(out, b), append(checked, r.int(4)&flagChecked != 0)
+				run, out = append(run, e), append(out, b)
 				return nil
 			})
 	})
 	if err != nil {
 		return nil, err
 	}
+	// The last signature speaks for the run. One further back may be wrong: it
+	// was not looked at when the entry came with others.
 	for n := len(run); n > 0; n-- {
-		if checked[n-1] || run[n-1].Verify(lg.card.Device) == nil {
+		if run[n-1].Verify(lg.card.Device) == nil {
 			return out[:n], nil
 		}
 	}

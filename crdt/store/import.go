@@ -48,8 +48,7 @@ func (s *Store) importStep(card log.Card, id log.LogID, run []*log.Entry, live b
 	for skip < len(run) && run[skip].Seq <= held.Seq {
 		skip++
 	}
-	checked, err := verify(card.Device, id, run[skip:], live)
-	if err != nil {
+	if err := verify(card.Device, id, run[skip:], live); err != nil {
 		return Applied{Height: held}, err
 	}
 	s.imports.Lock() // one import at a time waits for its turn, so own entries wait for one at most
@@ -84,7 +83,7 @@ func (s *Store) importStep(card log.Card, id log.LogID, run []*log.Entry, live b
 			return err
 		}
 		for i := known; i < len(run); i++ {
-			if err := t.add(lg, run[i], checked[i-skip]); err != nil {
+			if err := t.add(lg, run[i]); err != nil {
 				return err
 			}
 		}
@@ -97,35 +96,21 @@ func (s *Store) importStep(card log.Card, id log.LogID, run []*log.Entry, live b
 	return a, err
 }
 
-// verify checks a run's links and signatures and says which entries' own
-// signatures were checked.
-func verify(by log.DeviceID, id log.LogID, run []*log.Entry, live bool) ([]bool, error) {
-	checked := make([]bool, len(run))
+// verify checks a run's links and signatures.
+func verify(by log.DeviceID, id log.LogID, run []*log.Entry, live bool) error {
 	if len(run) == 0 {
-		return checked, nil
+		return nil
 	}
-	before := log.Height{Seq: run[0].Seq - 1, Hash: run[0].Prev}
-	if !live {
-		idx, err := log.VerifyRun(by, id, before, run)
-		for _, i := range idx {
-			checked[i] = true
-		}
-		return checked, err
+	_, err := log.VerifyRun(by, id, log.Height{Seq: run[0].Seq - 1, Hash: run[0].Prev}, run)
+	if err != nil || !live {
+		return err
 	}
-	for i, e := range run {
-		if e.Log != id {
-			return nil, fmt.Errorf("%w: another log in a run", log.ErrChain)
-		}
-		if err := e.Extends(before); err != nil {
-			return nil, err
-		}
+	for _, e := range run[:len(run)-1] { // the last one's was checked
 		if err := e.Verify(by); err != nil {
-			return nil, err
+			return err
 		}
-		before = log.Height{Seq: e.Seq, Hash: e.Hash()}
-		checked[i] = true
 	}
-	return checked, nil
+	return nil
 }
 
 // compare looks whether entries of a log are the ones held. If not, and both

@@ -114,9 +114,9 @@ func (s *Store) load() error {
 		s.readers <- nil
 	}
 	s.damage.Store(nil)
-	suspect := filepath.Join(s.dir, suspectName)
-	_, err := os.Stat(suspect)
-	known := err == nil
+	if _, err := os.Stat(filepath.Join(s.dir, suspectName)); err == nil {
+		return fmt.Errorf("%w: so it turned out when it was last in use", ErrDamaged)
+	}
 	if fi, err := os.Stat(s.path()); err != nil || fi.Size() == 0 {
 		// Without its database SQLite would throw the write-ahead log away.
 		if fi, err := os.Stat(s.path() + "-wal"); err == nil && fi.Size() > 0 {
@@ -132,23 +132,10 @@ func (s *Store) load() error {
 	if err := s.version(); err != nil {
 		return s.opening(err)
 	}
-	if known {
-		if err := c.quickCheck(context.Background()); err != nil {
-			return err
-		}
-	}
 	if err := s.loadLogs(); err != nil {
 		return err
 	}
-	if err := s.loadViews(); err != nil {
-		return err
-	}
-	if known {
-		if err := os.Remove(suspect); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.loadViews()
 }
 
 // opening gives an error of opening the file its name.
@@ -297,7 +284,7 @@ func (s *Store) Close() error {
 func (s *Store) note(err error) error {
 	if errors.Is(err, ErrDamaged) && s.damage.CompareAndSwap(nil, &err) {
 		s.log.Warn("database turned out damaged", "err", err)
-		// The next Open looks closer. If this fails too, there is Err.
+		// The next Open takes over what it can. If this fails too, there is Err.
 		if f, e := os.Create(filepath.Join(s.dir, suspectName)); e == nil {
 			f.Close()
 		}

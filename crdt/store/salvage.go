@@ -1,6 +1,202 @@
 package store
 
-import "errors"
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
 
-func (s *Store) moveAside() (string, error)           { return "", errors.New("todo") }
-func (s *Store) salvage(aside string) (Report, error) { return Report{}, nil }
+	"inselnetz/crdt/log"
+)
+
+// moveAside gives the damaged files another name and returns it.
+func (s *Store) moveAside() (string, error) {
+	stamp := s.opts.Now().UTC().Format("20060102-150405")
+	aside := s.path() + ".damaged-" + stamp
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s.damaged-%s-%d", s.path(), stamp, n)
+	}
+	for _, end := range []string{"", "-wal", "-shm"} {
+		if err := os.Rename(s.path()+end, aside+end); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("move damaged database aside: %w", err)
+		}
+	}
+	if err := os.Remove(filepath.Join(s.dir, suspectName)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	return aside, nil
+}
+
+// A find is what salvage has seen of the logs and values in a damaged file.
+type find struct {
+	cards  map[log.LogID]log.Card
+	ends   map[log.LogID]uint64 // where logs ended, as far as was noted
+	values map[string]value
+	vers   map[string]uint64
+}
+
+// salvage takes over what can be read of a damaged database.
+func (s *Store) salvage(aside string) (Report, error) {
+	r := Report{Lost: true}
+	p, err := openPages(aside)
+	if err != nil {
+		return r, err
+	}
+	defer p.close()
+	c := s.w.c
+	if err := c.script("CREATE TEMP TABLE found(log BLOB, seq INTEGER, header BLOB, sig BLOB, payload BLOB);"); err != nil {
+		return r, err
+	}
+	f := &find{cards: map[log.LogID]log.Card{}, ends: map[log.LogID]uint64{}, values: map[string]value{}, vers: map[string]uint64{}}
+	if err := s.gather(p, f); err != nil {
+		return r, err
+	}
+	if err := c.script("CREATE INDEX temp.found_at ON found(log, seq);"); err != nil {
+		return r, err
+	}
+	if err := s.keepValues(f); err != nil {
+		return r, err
+	}
+	whole := len(f.ends) > 0
+	for _, id := range slices.SortedFunc(maps.Keys(f.cards), func(a, b log.LogID) int { return bytes.Compare(a[:], b[:]) }) {
+		n, err := s.restore(f.cards[id])
+		if err != nil {
+			return r, err
+		}
+		r.Salvaged += n
+		if end, ok := f.ends[id]; !ok || uint64(n) < end {
+			whole = false
+		}
+	}
+	for id := range f.ends {
+		if _, ok := f.cards[id]; !ok {
+			whole = false
+		}
+	}
+	r.Lost = !whole
+	c.forget()
+	if err := c.script("DROP TABLE temp.found;"); err != nil {
+		return r, err
+	}
+	s.log.Warn("took entries over from the damaged database", "entries", r.Salvaged, "lost", r.Lost, "file", aside)
+	return r, nil
+}
+
+// gather sorts the rows of all pages into what they can be.
+func (s *Store) gather(p *pages, f *find) error {
+	c := s.w.c
+	if err := c.script("BEGIN"); err != nil {
+		return err
+	}
+	var failed error
+	p.each(func(v []value) {
+		if failed == nil {
+			failed = s.sort(v, f)
+		}
+	})
+	if failed != nil {
+		c.script("ROLLBACK")
+		return failed
+	}
+	return c.script("COMMIT")
+}
+
+// sort recognises a row by its columns, as the tables of schema have them.
+func (s *Store) sort(v []value, f *find) error {
+	kinds := make([]byte, len(v))
+	for i := range v {
+		kinds[i] = v[i].kind
+	}
+	switch {
+	case len(v) == 6 && kinds[1] == 3 && kinds[2] == 3 && (kinds[3] == 3 || kinds[3] == 0): // entries
+		if card, ok := decodeCard(v[5].data); ok && kinds[5] == 3 {
+			f.cards[card.ID()] = card
+		}
+		var payload []byte
+		if kinds[3] == 3 {
+			payload = append([]byte{}, v[3].data...)
+		}
+		e, err := log.FromParts(v[1].data, v[2].data, payload)
+		if err != nil {
+			return nil
+		}
+		var stored any
+		if payload != nil {
+			stored = payload
+		}
+		return s.w.c.exec("INSERT INTO temp.found(log, seq, header, sig, payload) VALUES(?, ?, ?, ?, ?)", e.Log[:], e.Seq, e.Raw, e.Sig[:], stored)
+	case len(v) == 5 && kinds[1] == 3 && kinds[2] == 1 && kinds[3] == 1: // logs
+		if card, ok := decodeCard(v[1].data); ok {
+			f.cards[card.ID()] = card
+			f.ends[card.ID()] = max(f.ends[card.ID()], uint64(max(v[2].num, 0)))
+		}
+	case len(v) == 4 && kinds[0] == 2 && kinds[1] == 1 && (kinds[2] == 3 || kinds[2] == 0) && kinds[3] == 3: // vals
+		key, version := string(v[0].data), uint64(v[1].num)
+		var val []byte
+		if kinds[2] == 3 {
+			val = append([]byte{}, v[2].data...)
+		}
+		if bytes.Equal(valueSum(key, version, val), v[3].data) && version >= f.vers[key] {
+			f.values[key], f.vers[key] = value{kind: kinds[2], data: val}, version
+		}
+	}
+	return nil
+}
+
+func (s *Store) keepValues(f *find) error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	_, err := s.write(true, func(t *tx) error {
+		for key, v := range f.values {
+			if err := t.put(key, f.vers[key], v.data); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// restore imports what was found of a log, as far as it is without a gap, and
+// returns how many entries that is.
+func (s *Store) restore(card log.Card) (int, error) {
+	ctx, c, id := context.Background(), s.w.c, card.ID()
+	var at log.Height
+	var run []*log.Entry
+	for {
+		var next *log.Entry
+		err := c.query(ctx, "SELECT header, sig, payload FROM temp.found WHERE log=? AND seq=?", []any{id[:], at.Seq + 1}, func(r row) error {
+			e, err := parseEntry(int64(at.Seq+1), r, 0)
+			if err != nil || e.Extends(at) != nil || e.Verify(card.Device) != nil {
+				return nil
+			}
+			if next == nil || next.Payload == nil {
+				next = e
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		if next != nil {
+			run = append(run, next)
+			at = log.Height{Seq: next.Seq, Hash: next.Hash()}
+		}
+		if len(run) == log.MaxRun || next == nil && len(run) > 0 {
+			if _, err := s.Import(ctx, card, run, false); err != nil {
+				return 0, fmt.Errorf("take over entries: %w", err)
+			}
+			run = nil
+		}
+		if next == nil {
+			return int(at.Seq), nil
+		}
+	}
+}

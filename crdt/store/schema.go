@@ -13,7 +13,7 @@ const (
 // schema makes the tables that hold what is only here. FORMAT.md describes them.
 const schema = `
 CREATE TABLE logs(id INTEGER PRIMARY KEY, card BLOB NOT NULL, last INTEGER NOT NULL, ready INTEGER NOT NULL, stamp INTEGER NOT NULL);
-CREATE TABLE entries(at INTEGER PRIMARY KEY, header BLOB NOT NULL, sig BLOB NOT NULL, payload BLOB, flags INTEGER NOT NULL, stamp INTEGER, card BLOB);
+CREATE TABLE entries(at INTEGER PRIMARY KEY, header BLOB NOT NULL, sig BLOB NOT NULL, payload BLOB, stamp INTEGER, card BLOB);
 CREATE TABLE sealed(at INTEGER PRIMARY KEY);
 CREATE TABLE vals(key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB, sum BLOB NOT NULL);
 CREATE TABLE forks(log INTEGER NOT NULL, seq INTEGER NOT NULL, proof BLOB NOT NULL, PRIMARY KEY(log, seq));
@@ -44,11 +44,6 @@ const dropViews = `
 DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS channels; DROP TABLE IF EXISTS messages;
 DROP TABLE IF EXISTS votes; DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS orphans;
 `
-
-// Bits of entries.flags.
-const (
-	flagChecked = 1 // the entry's own signature was checked
-)
 
 // An entry's rowid is its log's local number and its sequence number.
 const seqBits = 40

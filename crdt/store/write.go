@@ -168,7 +168,7 @@ func (t *tx) enter(card log.Card) (*logState, error) {
 }
 
 // add stores the next entry of a log, and shows it when it is ready.
-func (t *tx) add(lg *logState, e *log.Entry, checked bool) error {
+func (t *tx) add(lg *logState, e *log.Entry) error {
 	if e.Seq >= 1<<seqBits {
 		return fmt.Errorf("%w: sequence number out of range", log.ErrChain)
 	}
@@ -192,12 +192,8 @@ func (t *tx) add(lg *logState, e *log.Entry, checked bool) error {
 	if e.Payload != nil {
 		payload = e.Payload
 	}
-	flags := 0
-	if checked {
-		flags |= flagChecked
-	}
-	err := t.c.exec("INSERT INTO entries(at, header, sig, payload, flags, stamp, card) VALUES(?, ?, ?, ?, ?, ?, ?)",
-		atOf(lg.id, e.Seq), e.Raw, e.Sig[:], payload, flags, stamp, card)
+	err := t.c.exec("INSERT INTO entries(at, header, sig, payload, stamp, card) VALUES(?, ?, ?, ?, ?, ?)",
+		atOf(lg.id, e.Seq), e.Raw, e.Sig[:], payload, stamp, card)
 	if err != nil {
 		return err
 	}
@@ -484,7 +480,7 @@ func (t *tx) own(card log.Card, nonce string, e *log.Entry) error {
 		return err
 	}
 	t.s.step("entry")
-	if err := t.add(lg, e, true); err != nil {
+	if err := t.add(lg, e); err != nil {
 		return err
 	}
 	lg.own = t.tick
