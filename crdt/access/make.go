@@ -34,10 +34,7 @@ func Found(random io.Reader, in FoundInput) ([]byte, error) {
 		return nil, err
 	}
 	g.Wraps = []Wrap{w}
-	if err := g.check(); err != nil {
-		return nil, err
-	}
-	return encodePayload(g), nil
+	return checked(encodePayload(g))
 }
 
 // AdmitInput says whom to let in.
@@ -81,10 +78,7 @@ func (s *State) Admit(author log.DeviceID, keys map[log.KeyID]SpaceKey, in Admit
 	slices.SortFunc(a.Wraps, func(a, b Wrap) int {
 		return cmp.Or(bytes.Compare(a.Space[:], b.Space[:]), cmp.Compare(a.Epoch, b.Epoch))
 	})
-	if err := a.check(); err != nil {
-		return nil, err
-	}
-	return encodePayload(a), nil
+	return checked(encodePayload(a))
 }
 
 // Keys returns the space keys sealed to the holder of secret, by the name that

@@ -99,6 +99,11 @@ func TestAdmitRefuses(t *testing.T) {
 	if _, err := Found(rand.Reader, FoundInput{Device: n.card}); err == nil {
 		t.Error("Found without a person")
 	}
+	broken := n.person
+	broken.Name = "\xff"
+	if _, err := Found(rand.Reader, FoundInput{Person: broken, Device: n.card}); err == nil {
+		t.Error("Found with a name that is no text")
+	}
 }
 
 // TestBoxKeyCheckKnowsAllWeakKeys holds the list against the library, which

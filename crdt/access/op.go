@@ -62,7 +62,9 @@ var (
 
 var (
 	enc = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.EncMode())
-	dec = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 16, MaxArrayElements: 1024, MaxMapPairs: 16, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
+	// Lists and nesting are bounded by the entry: operations of newer programs must
+	// be read as far as their type, whatever they hold, or they would be skipped.
+	dec = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 64, MaxArrayElements: log.MaxEntry, MaxMapPairs: log.MaxEntry, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
 )
 
 func must[T any](v T, err error) T {
@@ -73,6 +75,14 @@ func must[T any](v T, err error) T {
 }
 
 func encode(v any) []byte { return must(enc.Marshal(v)) } // own fixed types always encode
+
+// checked returns a payload made here, unless it would be void when read.
+func checked(payload []byte) ([]byte, error) {
+	if _, err := decodePayload(payload); err != nil {
+		return nil, err
+	}
+	return payload, nil
+}
 
 func encodePayload(ops ...any) []byte {
 	p := payload{Version: opVersion, Ops: []cbor.RawMessage{}}

@@ -254,6 +254,9 @@ func TestRuleAnUnknownOperationStops(t *testing.T) {
 	for name, payload := range map[string][]byte{
 		"type":                encode([]any{1, []any{[]any{63, "x"}}}),
 		"version":             encode([]any{2, "whatever"}),
+		"long list":           encode([]any{1, []any{[]any{5, make([]uint64, 40_000)}}}),
+		"deep":                append([]byte{0x82, 0x01, 0x81, 0x82, 0x05}, append(bytes.Repeat([]byte{0x81}, 40), 0)...),
+		"map":                 encode([]any{1, []any{[]any{5, map[uint64]uint64{1: 2, 3: 4}}}}),
 		"role":                encodePayload(admission(newPC("guest"), 4)),
 		"type after known op": encodePayload(admission(ann, Member), []any{63}),
 	} {
