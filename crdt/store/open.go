@@ -123,33 +123,25 @@ func (s *Store) load() error {
 			return fmt.Errorf("%w: write-ahead log without its database", ErrDamaged)
 		}
 	}
+	// SQLite opens what it may not write all the same, and says so too late.
+	f, err := os.OpenFile(s.path(), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	f.Close()
 	c, err := dial(s.path(), "PRAGMA page_size=4096", "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
 		"PRAGMA cache_size=-8000", "PRAGMA temp_store=FILE", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=33554432")
 	if err != nil {
-		return s.opening(err)
+		return err
 	}
 	s.w = &writer{c: c, stamps: [2]map[int64]uint64{{}, {}}, waiters: map[log.LogID]map[log.LogID]struct{}{}, runnable: map[log.LogID]struct{}{}, nextLog: 1, nextChan: 1}
 	if err := s.version(); err != nil {
-		return s.opening(err)
+		return err
 	}
 	if err := s.loadLogs(); err != nil {
 		return err
 	}
 	return s.loadViews()
-}
-
-// opening gives an error of opening the file its name.
-func (s *Store) opening(err error) error {
-	if errors.Is(err, ErrReadOnly) || errors.Is(err, ErrDamaged) || errors.Is(err, ErrFull) || errors.Is(err, ErrNewer) {
-		return err
-	}
-	// SQLite only says that it cannot open: try ourselves.
-	f, e := os.OpenFile(s.path(), os.O_RDWR|os.O_CREATE, 0o600)
-	if e != nil {
-		return diskState(e)
-	}
-	f.Close()
-	return err
 }
 
 // version makes the tables of a new file and sees to it that those of an old
