@@ -79,7 +79,7 @@ export async function looks(page, name) {
 		for (const colorScheme of ["light", "dark"]) {
 			await page.setViewportSize(viewport);
 			await page.emulateMedia({ colorScheme });
-			await page.waitForTimeout(120); // the layout settles
+			await page.waitForTimeout(250); // the layout settles
 			if (process.env.FAST) continue;
 			await page.screenshot({ path: join(pictures, `${name}-${size}-${colorScheme}.png`) });
 			await accessible(page, `${name} ${size} ${colorScheme}`);

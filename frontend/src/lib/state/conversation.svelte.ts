@@ -4,8 +4,9 @@ import { tick } from "svelte";
 import { ask, type Problem, problem } from "../api/client";
 import type { Message, Messages, MessagesAsk } from "../api/types.gen";
 
-const page = 100; // messages asked for at once
-const most = 400; // messages held; the program gives no more than 500
+const page = 100; // messages asked for at first
+const further = 160; // messages asked for when scrolling on
+const most = 500; // messages held: what the program gives in one answer
 
 export class Conversation {
 	messages = $state.raw<Message[]>([]);
@@ -54,7 +55,7 @@ export class Conversation {
 		await this.#queue(async () => {
 			const first = this.messages[0];
 			if (!first) return;
-			const answer = await this.#ask({ before: first.pos });
+			const answer = await this.#ask({ before: first.pos, limit: further });
 			this.earlier = answer.earlier;
 			await this.#fromStart([...answer.messages, ...this.messages]);
 			if (this.messages.length > most) {
@@ -71,7 +72,7 @@ export class Conversation {
 		await this.#queue(async () => {
 			const last = this.messages.at(-1);
 			if (!last) return;
-			const answer = await this.#ask({ after: last.pos });
+			const answer = await this.#ask({ after: last.pos, limit: further });
 			this.later = answer.later;
 			this.messages = [...this.messages, ...answer.messages];
 			await tick();
@@ -103,7 +104,7 @@ export class Conversation {
 			return;
 		}
 		const room = this.later ? 0 : page;
-		const answer = await this.#ask({ after: first.pos - 1, limit: Math.min(500, this.messages.length + room) });
+		const answer = await this.#ask({ after: first.pos - 1, limit: Math.min(most, this.messages.length + room) });
 		const news = answer.messages.filter((m) => m.pos > last.pos && !m.own);
 		const said = news.at(-1);
 		if (said && !this.later) this.announcement = `${said.author.name}: ${said.text}`;

@@ -5,12 +5,14 @@ import type { Channel, Event, Person, Status } from "../api/types.gen";
 
 class Office {
 	status = $state.raw<Status | null>(null);
-	people = $state.raw<Person[]>([]);
+	// While the program does not answer, nobody is known to be here.
+	people = $derived.by(() => (this.cut ? this.#known.map(unknown) : this.#known));
 	channels = $state.raw<Channel[]>([]);
 	channelsKnown = $state(false);
 	gone = $state(false); // the session belongs to another start
 	cut = $state(false); // the program does not answer
 
+	#known = $state.raw<Person[]>([]);
 	#listeners = new Set<(event: Event) => void>();
 
 	// open begins to listen; the result ends it.
@@ -65,7 +67,7 @@ class Office {
 	});
 
 	#people = coalesced(async () => {
-		if (this.status?.phase === "member") this.people = (await ask("people", {})).people;
+		if (this.status?.phase === "member") this.#known = (await ask("people", {})).people;
 	});
 
 	#channels = coalesced(async () => {
@@ -73,6 +75,11 @@ class Office {
 		this.channels = (await ask("channels", {})).channels;
 		this.channelsKnown = true;
 	});
+}
+
+function unknown(person: Person): Person {
+	const devices = person.devices.map((d) => ({ ...d, presence: d.self ? d.presence : ("unknown" as const), since: 0 }));
+	return { ...person, presence: person.self ? person.presence : "unknown", devices };
 }
 
 // coalesced runs load at most once at a time, and once more if it was asked for

@@ -263,7 +263,7 @@ export const de = {
 		notSent: "Nicht gesendet.",
 		draftKept: "Ihr Text bleibt stehen.",
 		announce: (name: string, text: string) => `${name}: ${text}`,
-		reactionBy: (word: string, n: number, names: string) => `${word}, ${n}: ${names}`,
+		reactionBy: (word: string, n: number, names: string) => `${word} ${n}: ${names}`,
 		actions: "Aktionen zur Nachricht",
 		who: "Wer ist da",
 	},

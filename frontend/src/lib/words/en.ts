@@ -262,7 +262,7 @@ export const en: Words = {
 		notSent: "Not sent.",
 		draftKept: "Your text stays.",
 		announce: (name, text) => `${name}: ${text}`,
-		reactionBy: (word, n, names) => `${word}, ${n}: ${names}`,
+		reactionBy: (word, n, names) => `${word} ${n}: ${names}`,
 		actions: "Actions for the message",
 		who: "Who is here",
 	},
