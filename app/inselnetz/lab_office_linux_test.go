@@ -14,11 +14,9 @@ import (
 )
 
 // office is three PCs that belong together.
-func office(t *testing.T, addrs [3]string) (lab *meshtest.Lab, pcs [3]*pc) {
+func office(t *testing.T, lab *meshtest.Lab, addrs [3]string) (pcs [3]*pc) {
 	t.Helper()
-	lab = meshtest.NewLab(t)
 	bin := build(t)
-	lab.Bridge("lan")
 	for i, name := range []string{"a", "b", "c"} {
 		pcs[i] = newPC(t, bin, lab, name, addrs[i])
 		pcs[i].start()
@@ -39,7 +37,7 @@ func office(t *testing.T, addrs [3]string) (lab *meshtest.Lab, pcs [3]*pc) {
 		return true
 	})
 	t.Logf("all three see each other %v after the last joined", took)
-	return lab, pcs
+	return pcs
 }
 
 var labNets = []struct {
@@ -54,7 +52,9 @@ var labNets = []struct {
 func TestLabOffice(t *testing.T) {
 	for _, tt := range labNets {
 		t.Run(tt.name, func(t *testing.T) {
-			_, pcs := office(t, tt.addrs)
+			lab := meshtest.NewLab(t)
+			lab.Bridge("lan")
+			pcs := office(t, lab, tt.addrs)
 			everywhere(t, pcs)
 			cable(t, pcs)
 			killed(t, pcs, tt.other)

@@ -42,7 +42,10 @@ func TestLabStrangerProcess(t *testing.T) {
 }
 
 func TestLabStranger(t *testing.T) {
-	lab, pcs := office(t, labNets[0].addrs)
+	lab := meshtest.NewLab(t)
+	lab.Bridge("lan")
+	overheard := lab.Overhear("lan", "Kanzlei", "Geheimnis", "Anna", "Bernd", "nur für uns", "insel\x01\x01")
+	pcs := office(t, lab, labNets[0].addrs)
 	stranger := newPC(t, pcs[0].bin, lab, "d", "10.77.0.66/24")
 	stranger.start()
 	a := pcs[0]
@@ -78,6 +81,14 @@ func TestLabStranger(t *testing.T) {
 		if st := must[api.Status](a, "status", api.Empty{}); st.Devices != 3 {
 			t.Errorf("%d devices in the office", st.Devices)
 		}
+	})
+	t.Run("overhears nothing", func(t *testing.T) {
+		passed, found := overheard()
+		// the head of a beacon shows that the ear works
+		if len(found) != 1 || found[0] != "insel\x01\x01" {
+			t.Errorf("overheard %q", found)
+		}
+		t.Logf("%d bytes passed the switch", passed)
 	})
 	t.Run("10,000 hostile attempts", func(t *testing.T) { attacked(t, pcs, stranger) })
 }

@@ -209,7 +209,10 @@ func (t *Transport) look(now time.Time) bool {
 	ifs := interfaces(t.loopback)
 	t.mu.Lock()
 	changed, news := compare(t.ifs, ifs)
-	t.ifs = ifs
+	if !t.looked.IsZero() && slept(t.looked, now) {
+		news = true
+	}
+	t.ifs, t.looked = ifs, now
 	var again []mesh.Sighting
 	if news {
 		t.air.news(now)
@@ -232,6 +235,14 @@ func (t *Transport) look(now time.Time) bool {
 // announce sends a member beacon everywhere.
 func (t *Transport) announce(gone bool) {
 	t.radio.send(func() []byte { return t.memberPacket(gone) })
+}
+
+// slept reports whether the computer slept between two looks: then connections
+// are dead that do not know it, though no interface changed. Some clocks stand
+// still in sleep, so both are asked.
+func slept(was, is time.Time) bool {
+	const long = lookEvery + 10*time.Second
+	return is.Sub(was) > long || is.Round(0).Sub(was.Round(0)) > long
 }
 
 // memberPacket makes the next member beacon; nil without a key.

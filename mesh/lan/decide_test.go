@@ -46,6 +46,19 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestSlept(t *testing.T) {
+	now := time.Now()
+	if slept(now, now.Add(lookEvery+time.Second)) {
+		t.Error("a busy moment taken for sleep")
+	}
+	if !slept(now, now.Add(time.Minute)) {
+		t.Error("a minute's sleep not noticed")
+	}
+	if !slept(now.Round(0), now.Add(time.Minute).Round(0)) {
+		t.Error("a minute's sleep not noticed by the wall clock")
+	}
+}
+
 func TestUsableFlags(t *testing.T) {
 	const ether = net.FlagUp | net.FlagRunning | net.FlagBroadcast | net.FlagMulticast
 	for name, tt := range map[string]struct {

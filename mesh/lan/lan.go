@@ -63,6 +63,7 @@ type Transport struct {
 	conns  map[*conn]bool
 	known  map[mesh.PeerID][]string
 	ifs    []iface
+	looked time.Time // at the interfaces
 	air    air
 }
 
@@ -114,6 +115,9 @@ func New(ctx context.Context, opts Options) (*Transport, error) {
 	t.spawn(func() { t.acceptTCP(l) })
 	for _, l := range t.host.listeners {
 		t.spawn(func() { t.acceptQUIC(l) })
+	}
+	if t.radio.deaf != nil {
+		t.log.Warn("beacons of others are not heard", "err", t.radio.deaf)
 	}
 	t.log.Info("listening", "peer", t.Self(), "addr", t.Addrs())
 	return t, nil

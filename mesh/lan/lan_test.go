@@ -193,3 +193,26 @@ func TestTwoProgramsOneComputer(t *testing.T) {
 		}
 	}
 }
+
+// With the port of beacons taken by another program the device hears nobody, yet
+// is heard.
+func TestBeaconPortTaken(t *testing.T) {
+	c, err := net.ListenPacket("udp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := c.LocalAddr().(*net.UDPAddr).Port
+	a := open(t, "ann", port)
+	c.Close()
+	b := open(t, "bob", port)
+	a.Announce([]log.Key{{1}})
+	b.Announce([]log.Key{{1}})
+	select {
+	case s := <-b.Sightings():
+		if s.Peer != a.Self() {
+			t.Errorf("sighted %+v", s)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("not heard")
+	}
+}

@@ -27,6 +27,7 @@ var (
 type radio struct {
 	port     int
 	loopback bool
+	deaf     error // why beacons cannot be heard here; nil if they can
 
 	hear4 *net.UDPConn
 	hear6 *net.UDPConn // nil where there is no IPv6
@@ -46,8 +47,11 @@ func newRadio(ctx context.Context, port int, loopback bool) (*radio, error) {
 	}
 	lc := net.ListenConfig{Control: shareSocket}
 	c, err := lc.ListenPacket(ctx, "udp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(port)))
-	if err != nil {
-		return nil, fmt.Errorf("listen for beacons: %w", err)
+	if err != nil { // someone took the port for himself: be deaf, but let others hear and dial
+		r.deaf = err
+		if c, err = lc.ListenPacket(ctx, "udp4", "0.0.0.0:0"); err != nil {
+			return nil, fmt.Errorf("listen for beacons: %w", err)
+		}
 	}
 	r.hear4 = c.(*net.UDPConn)
 	if !loopback {

@@ -1,15 +1,20 @@
 package meshtest
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -148,27 +153,80 @@ func (h *LabHost) Command(ctx context.Context, name string, args ...string) *exe
 
 // Dial connects from the host, as a program on it would. The address is an IP
 // address, so that one socket made by this thread is all it takes.
-func (h *LabHost) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	there, err := os.Open("/run/netns/" + h.ns)
-	if err != nil {
-		return nil, err
+func (h *LabHost) Dial(ctx context.Context, network, addr string) (c net.Conn, err error) {
+	inside(h.ns, func() { c, err = (&net.Dialer{}).DialContext(ctx, network, addr) }, &err)
+	return c, err
+}
+
+// inside runs f on a thread that is in a namespace.
+func inside(ns string, f func(), err *error) {
+	there, e := os.Open("/run/netns/" + ns)
+	if e != nil {
+		*err = e
+		return
 	}
 	defer there.Close()
 	runtime.LockOSThread()
-	here, err := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
-	if err != nil {
+	here, e := os.Open(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()))
+	if e != nil {
 		runtime.UnlockOSThread()
-		return nil, err
+		*err = e
+		return
 	}
 	defer here.Close()
-	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+	if e := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); e != nil {
 		runtime.UnlockOSThread()
-		return nil, err
+		*err = e
+		return
 	}
-	c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+	f()
 	if e := unix.Setns(int(here.Fd()), unix.CLONE_NEWNET); e != nil {
-		return nil, e // the thread stays locked and ends with its goroutine
+		*err = e // the thread stays locked and ends with its goroutine
+		return
 	}
 	runtime.UnlockOSThread()
-	return c, err
+}
+
+// Overhear listens to everything that passes a bridge. The function it returns
+// ends that and says how many bytes passed and which of the words were in a
+// packet.
+func (l *Lab) Overhear(bridge string, words ...string) func() (passed int, found []string) {
+	l.t.Helper()
+	const all = unix.ETH_P_ALL
+	fd, err := -1, error(nil)
+	inside(l.prefix+"-"+bridge, func() {
+		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, all>>8|all<<8&0xff00)
+	}, &err)
+	if err != nil {
+		l.t.Fatalf("overhear: %v", err)
+	}
+	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 100_000})
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20)
+	var over atomic.Bool
+	var passed int
+	heard := map[string]bool{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 64<<10)
+		for !over.Load() {
+			n, _, err := unix.Recvfrom(fd, buf, 0)
+			if err != nil {
+				continue // nothing for a while
+			}
+			passed += n
+			for _, w := range words {
+				if bytes.Contains(buf[:n], []byte(w)) {
+					heard[w] = true
+				}
+			}
+		}
+		unix.Close(fd)
+	}()
+	end := sync.OnceFunc(func() { over.Store(true); <-done })
+	l.t.Cleanup(end)
+	return func() (int, []string) {
+		end()
+		return passed, slices.Sorted(maps.Keys(heard))
+	}
 }
