@@ -58,14 +58,6 @@ func (c *conn) Peer() mesh.PeerID { return c.peer }
 func (c *conn) Proto() string     { return c.proto }
 func (c *conn) Path() string      { return c.path }
 
-// Proven says that the other end is a member: its connections no longer count
-// among those of strangers.
-func (c *conn) Proven() {
-	if c.pass != nil {
-		c.pass.prove(time.Now())
-	}
-}
-
 // Send writes one frame; it gives up, and the Conn is broken, after a while.
 func (c *conn) Send(frame []byte) error {
 	if len(frame) > mesh.MaxFrame {

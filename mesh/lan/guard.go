@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Bounds of what strangers may occupy. A member's address is a friend's: it was
-// heard in a sealed beacon, or a hello from it was answered. Friends have their
-// own bounds, so that no stranger takes a member's place.
+// Bounds of what strangers may occupy. A member's address is a friend's: a
+// sealed beacon came from it. Friends have their own bounds, so that no stranger
+// takes a member's place.
 const (
 	strangerOpen  = 48                    // connections of one address that have proven nothing
 	strangerRate  = 50 * time.Millisecond // one more connection each
@@ -104,12 +104,6 @@ func (g *guard) source(now time.Time, addr netip.Addr) *guarded {
 	s := &guarded{}
 	g.sources[addr] = s
 	return s
-}
-
-// prove says that a member is at the other end: the connection no longer counts.
-func (p *pass) prove(now time.Time) {
-	p.release()
-	p.g.befriend(now, p.addr)
 }
 
 // release gives the place back. It may be called again.
