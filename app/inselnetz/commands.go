@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"inselnetz/app"
 	"inselnetz/app/api"
 )
 
@@ -266,7 +267,7 @@ func (c *client) channel(ctx context.Context, name string) (api.Channel, error) 
 			return ch, nil
 		}
 	}
-	return api.Channel{}, &api.Error{Code: "no-such-channel", Sentence: fmt.Sprintf("%q: ?", name)}
+	return api.Channel{}, &app.Problem{Code: "no-such-channel"}
 }
 
 func sendCommand(e *env) func(context.Context) error {
