@@ -147,6 +147,14 @@ func (r *reader) null() bool {
 	return true
 }
 
+// room returns a list of n items, in here if they fit.
+func room[T any](here []T, n int) []T {
+	if n <= len(here) {
+		return here[:n:n]
+	}
+	return make([]T, n)
+}
+
 // readHeader reads e.Raw into e.Header.
 func (e *Entry) readHeader() error {
 	r := reader{b: e.Raw}
@@ -159,11 +167,11 @@ func (e *Entry) readHeader() error {
 	h.Seq = r.uint()
 	r.fill(h.Prev[:])
 	h.HLC = HLC(r.uint())
-	h.Ctl = make([]Ref, r.list(MaxRefs))
+	h.Ctl = room(e.ctl[:], r.list(MaxRefs))
 	for i := range h.Ctl {
 		r.fill(h.Ctl[i][:])
 	}
-	h.Deps = make([]Dep, r.list(MaxRefs))
+	h.Deps = room(e.deps[:], r.list(MaxRefs))
 	for i := range h.Deps {
 		r.bad = r.list(2) != 2 || r.bad
 		r.fill(h.Deps[i].Log[:])

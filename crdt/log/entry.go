@@ -38,7 +38,12 @@ type Entry struct {
 	Sig     [ed25519.SignatureSize]byte
 	Payload []byte // nil once erased
 	hash    Hash
-	key     KeyID // what Key points to after decoding
+
+	// What Key, Ctl and Deps point to after decoding, when they are as short as
+	// they mostly are.
+	key  KeyID
+	ctl  [2]Ref
+	deps [2]Dep
 }
 
 // Errors of decoding and checking. Details are wrapped around them.
