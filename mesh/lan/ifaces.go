@@ -34,7 +34,7 @@ func interfaces(loopback bool) []iface {
 		f := iface{Index: i.Index, Name: i.Name}
 		for _, a := range addrs {
 			if n, ok := a.(*net.IPNet); ok {
-				if ip, ok := netip.AddrFromSlice(n.IP); ok {
+				if ip, ok := netip.AddrFromSlice(n.IP); ok && (!loopback || ip.Unmap().Is4()) {
 					ones, _ := n.Mask.Size()
 					f.Addrs = append(f.Addrs, netip.PrefixFrom(ip.Unmap(), ones))
 				}
