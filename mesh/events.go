@@ -36,6 +36,11 @@ func (l *loop) join(s *session) {
 		return
 	}
 	s.member = member
+	for _, o := range slices.Clone(l.order) {
+		if o.device == s.device && o.instance != s.instance {
+			l.probeOld(o, now) // it started anew, or there are two of it
+		}
+	}
 	old := l.sessions[s.key()]
 	if spare := l.spares[s.key()]; spare != nil {
 		l.end(spare, "", errDuplicate)
@@ -263,6 +268,9 @@ func (l *loop) hear(s *session, now time.Time) {
 
 func (l *loop) gotPong(s *session, now time.Time) {
 	s.rtt = now.Sub(s.pinged)
+	if s.best == 0 || s.rtt < s.best {
+		s.best = s.rtt
+	}
 	s.pinged = time.Time{}
 	l.peersSoon()
 	if !s.probe.IsZero() {

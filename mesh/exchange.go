@@ -81,7 +81,7 @@ func (l *loop) gotBatch(s *session, f *batchFrame, now time.Time) {
 	}
 	delete(s.asks, f.ID)
 	s.load -= a.max
-	s.size = resize(s.size, now.Sub(a.at))
+	s.size = resize(s.size, now.Sub(a.at)-s.best)
 	rest := slices.Clone(a.ranges)
 	for _, p := range f.Parts {
 		card := p.Card.unpack()

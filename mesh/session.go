@@ -59,6 +59,7 @@ type session struct {
 	stash     []any // frames of a spare
 	since     time.Time
 	rtt       time.Duration
+	best      time.Duration // shortest rtt
 	ping      uint64
 	pinged    time.Time // when the unanswered ping went; zero if none
 	probe     time.Time // until when the ping must be answered; zero if no matter

@@ -177,13 +177,13 @@ func fill(list []candidate, max int) []log.Range {
 	return ranges
 }
 
-// resize fits the size of wants to the link, so that one answer takes well
-// under the time after which a link counts as dead.
+// resize fits the size of wants to the link, by how long an answer took beyond
+// the round trip: what is live waits behind it, where queues are not ours.
 func resize(size int, took time.Duration) int {
 	switch {
-	case took < time.Second:
+	case took < 150*time.Millisecond:
 		size *= 2
-	case took > 3*time.Second:
+	case took > 500*time.Millisecond:
 		size /= 2
 	}
 	return min(max(size, leastWant), log.MaxBatch)

@@ -124,7 +124,7 @@ func TestResize(t *testing.T) {
 	}{
 		{firstWant, time.Millisecond, 2 * firstWant},
 		{log.MaxBatch, time.Millisecond, log.MaxBatch},
-		{firstWant, 2 * time.Second, firstWant},
+		{firstWant, time.Second / 4, firstWant},
 		{firstWant, 5 * time.Second, firstWant / 2},
 		{leastWant, 9 * time.Second, leastWant},
 	} {

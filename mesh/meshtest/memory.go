@@ -251,6 +251,16 @@ func (m *Memory) Heights(space log.SpaceID) log.Heights {
 	return h
 }
 
+// Top returns the number of the last entry held of a log.
+func (m *Memory) Top(id log.LogID) uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c := m.logs[id]; c != nil {
+		return c.height().Seq
+	}
+	return 0
+}
+
 // Card is part of mesh.Holdings.
 func (m *Memory) Card(id log.LogID) (log.Card, bool) {
 	m.mu.Lock()
