@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -27,12 +28,16 @@ func members(names ...string) (*meshtest.Office, []*meshtest.Memory) {
 	return o, ms
 }
 
-// run starts all and stops them at the end of f.
-func run(w *sim.World, ms []*meshtest.Memory, f func(nodes []*meshtest.Node)) {
+// run starts all and stops them at the end of f. Their dials may be made late.
+func run(w *sim.World, ms []*meshtest.Memory, f func(nodes []*meshtest.Node), late ...time.Duration) {
 	var nodes []*meshtest.Node
-	for _, m := range ms {
+	for i, m := range ms {
 		name := string(m.Device.Peer)
-		nodes = append(nodes, meshtest.Start(m, w.Node(name), 1, mesh.Options{Rand: w.Entropy(name), Now: w.Clock(name)}))
+		tr := w.Node(name)
+		if i < len(late) {
+			tr = slow{tr, late[i]}
+		}
+		nodes = append(nodes, meshtest.Start(m, tr, 1, mesh.Options{Rand: w.Entropy(name), Now: w.Clock(name)}))
 	}
 	defer func() {
 		for _, n := range nodes {
@@ -42,6 +47,17 @@ func run(w *sim.World, ms []*meshtest.Memory, f func(nodes []*meshtest.Node)) {
 		}
 	}()
 	f(nodes)
+}
+
+// slow dials late.
+type slow struct {
+	mesh.Transport
+	by time.Duration
+}
+
+func (s slow) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto string) (mesh.Conn, error) {
+	time.Sleep(s.by)
+	return s.Transport.Dial(ctx, to, addrs, proto)
 }
 
 func holds(m *meshtest.Memory, id log.LogID, seq uint64) func() bool {
@@ -170,11 +186,12 @@ func TestNoForwardingTwice(t *testing.T) {
 
 // TestCrossedDials: both dial at the same time; one connection stays, and stays.
 func TestCrossedDials(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(60) {
 		ok := t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			sim.Run(t, seed, func(w *sim.World) {
 				_, ms := members("a", "b")
-				w.SetLinks(sim.Link{Delay: 700 * time.Millisecond, Jitter: 300 * time.Millisecond})
+				w.SetLinks(sim.Link{Delay: 500 * time.Millisecond, Jitter: 300 * time.Millisecond})
+				late := 2*time.Second + time.Duration(w.Rand.IntN(int(4*time.Second)))
 				run(w, ms, func(nodes []*meshtest.Node) {
 					time.Sleep(30 * time.Second)
 					var since [2]time.Time
@@ -190,7 +207,7 @@ func TestCrossedDials(t *testing.T) {
 							w.T.Errorf("%d had a session since %v, now since %v", i, since[i], p.Since)
 						}
 					}
-				})
+				}, late)
 			})
 		})
 		if !ok {
