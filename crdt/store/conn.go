@@ -15,11 +15,11 @@ import (
 
 // Result codes of SQLite, as in sqlite.org/rescode.html.
 const (
+	codeError    = 1 // in statements that are known to be right: the schema is not
 	codeReadOnly = 8
 	codeIOErr    = 10
 	codeCorrupt  = 11
 	codeFull     = 13
-	codeCantOpen = 14
 	codeNotADB   = 26
 	codeShmSize  = codeIOErr | 19<<8 // the memory shared by connections does not fit on the disk
 )
@@ -200,7 +200,7 @@ func translate(err error) error {
 	switch {
 	case e.Code() == codeShmSize, e.Code()&0xff == codeFull:
 		return fmt.Errorf("%w: %w", ErrFull, err)
-	case e.Code()&0xff == codeCorrupt, e.Code()&0xff == codeNotADB:
+	case e.Code()&0xff == codeCorrupt, e.Code()&0xff == codeNotADB, e.Code()&0xff == codeError:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case e.Code()&0xff == codeReadOnly:
 		return fmt.Errorf("%w: %w", ErrReadOnly, err)

@@ -198,6 +198,39 @@ func TestRandomDamage(t *testing.T) {
 	t.Logf("%d of %d entries kept without any peer", kept, rounds*120)
 }
 
+// TestGapIsFilled loses one entry in the middle: what comes after it waits in
+// the new file until a peer brings the one.
+func TestGapIsFilled(t *testing.T) {
+	dir := t.TempDir()
+	authors := filled(t, dir, 50)
+	b, err := os.ReadFile(filepath.Join(dir, dbName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := authors[0]
+	at := bytes.Index(b, a.all[20].Payload)
+	b[at+3] ^= 1
+	clear(b[:100])
+	if err := os.WriteFile(filepath.Join(dir, dbName), b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time from what the first left
+		s := openStore(t, dir, plainReader{})
+		if h := s.Heights(space)[a.card.ID()]; h.Seq != 20 {
+			t.Fatalf("log ends at %d", h.Seq)
+		}
+		s.Close()
+	}
+	s := openStore(t, dir, plainReader{})
+	applied := mustImport(t, s, a.card, a.all[20])
+	if applied.Height != a.last {
+		t.Errorf("log ends at %d, not %d", applied.Height.Seq, a.last.Seq)
+	}
+	if p, err := s.Messages(bg, Query{Space: space}); err != nil || p.Total != 100 {
+		t.Errorf("%d messages, %v", p.Total, err)
+	}
+}
+
 func TestSalvageKeepsValues(t *testing.T) {
 	dir := t.TempDir()
 	filled(t, dir, 30)

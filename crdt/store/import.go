@@ -12,6 +12,17 @@ import (
 // log, and their signatures: of all when live, else one a run. Entries held
 // already are skipped. On an error some of the entries may have been stored.
 func (s *Store) Import(ctx context.Context, card log.Card, entries []*log.Entry, live bool) (Applied, error) {
+	a, err := s.importRun(ctx, card, entries, live)
+	if err == nil && a.Entries > 0 && s.found.Load() {
+		if err := s.resume(card); err != nil {
+			s.log.Warn("going on after a gap", "err", err)
+		}
+		a.Height = s.Heights(card.Space)[card.ID()]
+	}
+	return a, err
+}
+
+func (s *Store) importRun(ctx context.Context, card log.Card, entries []*log.Entry, live bool) (Applied, error) {
 	var sum Applied
 	id := card.ID()
 	for len(entries) > 0 {

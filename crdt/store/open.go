@@ -29,7 +29,8 @@ type Store struct {
 	log     *slog.Logger
 	held    held
 	damage  atomic.Pointer[error]
-	readers chan *conn // nil for one not dialled yet
+	found   atomic.Bool // entries of a damaged file wait for a gap to be filled
+	readers chan *conn  // nil for one not dialled yet
 	lock    *os.File
 
 	imports sync.Mutex // before turn, for those who can wait
@@ -208,8 +209,9 @@ func (s *Store) loadLogs() error {
 		if err != nil {
 			return err
 		}
-		if e.Log != lg.lid {
-			return fmt.Errorf("%w: entry of another log", ErrDamaged)
+		// Its signature was checked when it came, and speaks for the log.
+		if e.Log != lg.lid || e.Verify(lg.card.Device) != nil {
+			return fmt.Errorf("%w: the last entry of a log is not the one stored", ErrDamaged)
 		}
 		lg.last.Hash, lg.clock = e.Hash(), e.HLC
 		// Only the order of ticks matters, and stamps have it nearly.
@@ -245,6 +247,11 @@ func (s *Store) loadViews() error {
 		return err
 	}
 	s.w.orphans = int(r.int(0))
+	r, err = c.get(ctx, "SELECT count(*) FROM sqlite_schema WHERE name='found'")
+	if err != nil {
+		return err
+	}
+	s.found.Store(r.int(0) > 0)
 	return nil
 }
 

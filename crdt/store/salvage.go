@@ -51,14 +51,14 @@ func (s *Store) salvage(aside string) (Report, error) {
 	}
 	defer p.close()
 	c := s.w.c
-	if err := c.script("CREATE TEMP TABLE found(log BLOB, seq INTEGER, header BLOB, sig BLOB, payload BLOB);"); err != nil {
+	if err := c.script("CREATE TABLE found(log BLOB, seq INTEGER, header BLOB, sig BLOB, payload BLOB);"); err != nil {
 		return r, err
 	}
 	f := &find{cards: map[log.LogID]log.Card{}, ends: map[log.LogID]uint64{}, values: map[string]value{}, vers: map[string]uint64{}}
 	if err := s.gather(p, f); err != nil {
 		return r, err
 	}
-	if err := c.script("CREATE INDEX temp.found_at ON found(log, seq);"); err != nil {
+	if err := c.script("CREATE INDEX found_at ON found(log, seq);"); err != nil {
 		return r, err
 	}
 	if err := s.keepValues(f); err != nil {
@@ -81,8 +81,7 @@ func (s *Store) salvage(aside string) (Report, error) {
 		}
 	}
 	r.Lost = !whole
-	c.forget()
-	if err := c.script("DROP TABLE temp.found;"); err != nil {
+	if err := s.tidy(); err != nil {
 		return r, err
 	}
 	s.log.Warn("took entries over from the damaged database", "entries", r.Salvaged, "lost", r.Lost, "file", aside)
@@ -131,7 +130,7 @@ func (s *Store) sort(v []value, f *find) error {
 		if payload != nil {
 			stored = payload
 		}
-		return s.w.c.exec("INSERT INTO temp.found(log, seq, header, sig, payload) VALUES(?, ?, ?, ?, ?)", e.Log[:], e.Seq, e.Raw, e.Sig[:], stored)
+		return s.w.c.exec("INSERT INTO found(log, seq, header, sig, payload) VALUES(?, ?, ?, ?, ?)", e.Log[:], e.Seq, e.Raw, e.Sig[:], stored)
 	case len(v) == 5 && kinds[1] == 3 && kinds[2] == 1 && kinds[3] == 1: // logs
 		if card, ok := decodeCard(v[1].data); ok {
 			f.cards[card.ID()] = card
@@ -164,15 +163,16 @@ func (s *Store) keepValues(f *find) error {
 	return err
 }
 
-// restore imports what was found of a log, as far as it is without a gap, and
-// returns how many entries that is.
+// restore imports what was found of a log, from where it ends to the next gap,
+// and returns where it ends then.
 func (s *Store) restore(card log.Card) (int, error) {
 	ctx, c, id := context.Background(), s.w.c, card.ID()
-	var at log.Height
+	at := s.Heights(card.Space)[id]
 	var run []*log.Entry
 	for {
 		var next *log.Entry
-		err := c.query(ctx, "SELECT header, sig, payload FROM temp.found WHERE log=? AND seq=?", []any{id[:], at.Seq + 1}, func(r row) error {
+		s.turn.Lock()
+		err := c.query(ctx, "SELECT header, sig, payload FROM found WHERE log=? AND seq=?", []any{id[:], at.Seq + 1}, func(r row) error {
 			e, err := parseEntry(int64(at.Seq+1), r, 0)
 			if err != nil || e.Extends(at) != nil || e.Verify(card.Device) != nil {
 				return nil
@@ -182,15 +182,16 @@ func (s *Store) restore(card log.Card) (int, error) {
 			}
 			return nil
 		})
+		s.turn.Unlock()
 		if err != nil {
-			return 0, err
+			return 0, s.note(err)
 		}
 		if next != nil {
 			run = append(run, next)
 			at = log.Height{Seq: next.Seq, Hash: next.Hash()}
 		}
 		if len(run) == log.MaxRun || next == nil && len(run) > 0 {
-			if _, err := s.Import(ctx, card, run, false); err != nil {
+			if _, err := s.importRun(ctx, card, run, false); err != nil {
 				return 0, fmt.Errorf("take over entries: %w", err)
 			}
 			run = nil
@@ -199,4 +200,40 @@ func (s *Store) restore(card log.Card) (int, error) {
 			return int(at.Seq), nil
 		}
 	}
+}
+
+// tidy forgets what was found and is held by now. Entries after a gap stay: a
+// peer may fill it.
+func (s *Store) tidy() error {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	for id, lg := range s.logs {
+		if err := s.w.c.exec("DELETE FROM found WHERE log=? AND seq<=?", id[:], lg.last.Seq); err != nil {
+			return s.note(err)
+		}
+	}
+	r, err := s.w.c.get(context.Background(), "SELECT count(*) FROM found")
+	if err != nil {
+		return s.note(err)
+	}
+	left := r.int(0) > 0
+	s.found.Store(left)
+	if left {
+		return nil
+	}
+	s.w.c.forget()
+	return s.note(s.w.c.script("DROP TABLE found"))
+}
+
+// resume goes on with what was found after a gap in a log that grew.
+func (s *Store) resume(card log.Card) error {
+	if !s.found.Load() {
+		return nil
+	}
+	before := s.Heights(card.Space)[card.ID()].Seq
+	end, err := s.restore(card)
+	if err != nil || uint64(end) == before {
+		return err
+	}
+	return s.tidy()
 }

@@ -45,6 +45,9 @@ func (s *Store) Search(ctx context.Context, space log.SpaceID, text string, chan
 			all = append(all, found{r.int(0), r.str(1)})
 			return nil
 		})
+		if err != nil && strings.Contains(err.Error(), "fts5: syntax error") {
+			return nil // a word that is none
+		}
 		if err != nil {
 			return err
 		}
