@@ -53,6 +53,17 @@ func TestTransport(t *testing.T) {
 	})
 }
 
+func TestMesh(t *testing.T) {
+	meshtest.Mesh(t, func(t *testing.T, n int) []mesh.Transport {
+		port := freeUDP(t)
+		var all []mesh.Transport
+		for i := range n {
+			all = append(all, open(t, string(rune('a'+i)), port))
+		}
+		return all
+	})
+}
+
 // meet connects a to b and returns both ends.
 func meet(t *testing.T, a, b *Transport) (from, to mesh.Conn) {
 	t.Helper()

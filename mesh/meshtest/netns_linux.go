@@ -97,6 +97,9 @@ func (l *Lab) Bridge(name string) {
 func (l *Lab) Host(ipv6 bool) *LabHost {
 	l.t.Helper()
 	l.hosts++
+	if _, err := os.Stat("/proc/net/if_inet6"); ipv6 && err != nil {
+		l.t.Skip("there is no IPv6 here")
+	}
 	h := &LabHost{lab: l, id: l.hosts, ns: fmt.Sprintf("%s-h%d", l.prefix, l.hosts)}
 	run(l.t, "ip", "netns", "add", h.ns)
 	l.t.Cleanup(func() { exec.Command("ip", "netns", "del", h.ns).Run() })
@@ -146,9 +149,12 @@ func (h *LabHost) bridge(name string) string { return h.lab.prefix + "-" + name 
 
 func (h *LabHost) port(dev string) string { return fmt.Sprintf("p%d%s", h.id, dev) }
 
-// Command prepares a program to run on the host; its process is the program's own.
+// Command prepares a program to run on the host; its process is the program's own
+// and ends with the test, however that ends.
 func (h *LabHost) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", h.ns, name}, args...)...)
+	cmd := exec.CommandContext(ctx, "ip", append([]string{"netns", "exec", h.ns, name}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return cmd
 }
 
 // Dial connects from the host, as a program on it would. The address is an IP
