@@ -51,7 +51,12 @@ export const launch = () =>
 // open shows the page of a node in a fresh profile. Whatever the browser
 // complains about, and whatever asks the outside, fails the test in check().
 export async function open(browser, node, options = {}) {
-	const context = await browser.newContext({ viewport: wide, locale: "de-DE", colorScheme: "light", ...options });
+	const context = await browser.newContext({
+		viewport: wide,
+		locale: "de-DE",
+		colorScheme: "light",
+		...options,
+	});
 	context.setDefaultTimeout(10_000);
 	const page = await context.newPage();
 	const complaints = [];
@@ -108,6 +113,8 @@ export async function accessible(page, name) {
 export async function fits(page, name) {
 	await page.setViewportSize({ width: 320, height: 640 });
 	await page.waitForTimeout(60);
-	const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+	const over = await page.evaluate(
+		() => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+	);
 	assert.ok(over <= 0, `${name} is ${over} pixels too wide at 320`);
 }

@@ -15,9 +15,14 @@ export async function startNode() {
 	const home = await mkdtemp(join(tmpdir(), "inselnetz-page-"));
 	const child = spawn(
 		program,
-		["serve", "--data", join(home, "data"), "--state", join(home, "state"), "--loopback"].concat(
-			["--beacon-port", beacon, "--port", "0", "--page", "127.0.0.1:0"],
-		),
+		["serve", "--data", join(home, "data"), "--state", join(home, "state"), "--loopback"].concat([
+			"--beacon-port",
+			beacon,
+			"--port",
+			"0",
+			"--page",
+			"127.0.0.1:0",
+		]),
 		{ stdio: ["ignore", "pipe", "pipe"] },
 	);
 	let said = "";
@@ -40,7 +45,12 @@ export async function startNode() {
 	const ask = async (name, request = {}) => {
 		const answer = await fetch(`${origin}/api/${name}`, {
 			method: "POST",
-			headers: { "Content-Type": "application/json", Origin: origin, Cookie: cookie, "X-Inselnetz-Language": "de" },
+			headers: {
+				"Content-Type": "application/json",
+				Origin: origin,
+				Cookie: cookie,
+				"X-Inselnetz-Language": "de",
+			},
 			body: JSON.stringify(request),
 		});
 		const body = await answer.json();

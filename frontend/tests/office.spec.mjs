@@ -25,7 +25,10 @@ const write = (page, text) => page.getByRole("textbox", { name: "Nachricht schre
 const send = (page) => page.getByRole("textbox", { name: "Nachricht schreiben" }).press("Enter");
 const feed = (page) => page.getByRole("feed");
 // message is the one that says text itself; a quote of it does not count.
-const message = (page, text) => feed(page).getByRole("article").filter({ has: page.locator(".text", { hasText: text }) });
+const message = (page, text) =>
+	feed(page)
+		.getByRole("article")
+		.filter({ has: page.locator(".text", { hasText: text }) });
 
 step("a page without its key says what to do", async () => {
 	const context = await browser.newContext({ locale: "de-DE" });
@@ -82,11 +85,16 @@ step("join by number", async () => {
 
 	// A number read over the phone is pasted with a space in it.
 	await a.getByLabel("Nummer vom neuen Bildschirm").focus();
-	await a.evaluate((text) => {
-		const data = new DataTransfer();
-		data.setData("text", text);
-		document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
-	}, `${number.slice(0, 3)} ${number.slice(3)}`);
+	await a.evaluate(
+		(text) => {
+			const data = new DataTransfer();
+			data.setData("text", text);
+			document.activeElement.dispatchEvent(
+				new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
+			);
+		},
+		`${number.slice(0, 3)} ${number.slice(3)}`,
+	);
 	await a.getByRole("button", { name: "Hereinlassen" }).click();
 
 	await j.getByRole("heading", { name: "Sehen Sie beide dieselben Wörter?" }).waitFor();
@@ -120,7 +128,9 @@ step("both talk", async () => {
 	await write(j, "Klar und deutlich.");
 	await send(j);
 	await message(a, "Klar und deutlich.").waitFor();
-	await message(a, "Moin Jonas").getByText(/gelesen von Jonas Wolf|auf 2 Geräten/).waitFor();
+	await message(a, "Moin Jonas")
+		.getByText(/gelesen von Jonas Wolf|auf 2 Geräten/)
+		.waitFor();
 	assert.equal(await a.getByRole("textbox", { name: "Nachricht schreiben" }).inputValue(), "");
 });
 
@@ -137,14 +147,19 @@ step("edit with arrow up, reply, react, mention, retract", async () => {
 	await message(j, "liest du mich?").getByRole("button", { name: "Antworten", exact: true }).click();
 	await write(j, "Auch das.");
 	await send(j);
-	await message(a, "Auch das.").getByRole("button", { name: /Antwort an Anke Petersen/ }).waitFor();
+	await message(a, "Auch das.")
+		.getByRole("button", { name: /Antwort an Anke Petersen/ })
+		.waitFor();
 	await message(a, "liest du mich?").getByRole("button", { name: "1 Antwort" }).click();
 	await a.getByRole("complementary", { name: "Antworten" }).getByText("Auch das.").waitFor();
 	await a.getByRole("complementary", { name: "Antworten" }).getByRole("textbox").fill("Sehr gut.");
 	await a.getByRole("complementary", { name: "Antworten" }).getByRole("textbox").press("Enter");
 	await message(j, "Sehr gut.").waitFor();
 	await looks(a, "03-antworten");
-	await a.getByRole("complementary", { name: "Antworten" }).getByRole("button", { name: "Schließen" }).click();
+	await a
+		.getByRole("complementary", { name: "Antworten" })
+		.getByRole("button", { name: "Schließen" })
+		.click();
 
 	await message(j, "liest du mich?").hover();
 	await message(j, "liest du mich?").getByRole("button", { name: "Reagieren" }).click();
@@ -243,7 +258,10 @@ step("what could not be sent stays, and is sent once", async () => {
 	await a.unroute("**/api/post");
 	a.complaints.length = 0; // of the answer that was made to get lost
 	await send(a);
-	await until("the field is empty", async () => (await a.getByRole("textbox", { name: "Nachricht schreiben" }).inputValue()) === "");
+	await until(
+		"the field is empty",
+		async () => (await a.getByRole("textbox", { name: "Nachricht schreiben" }).inputValue()) === "",
+	);
 	await message(j, text).waitFor();
 	assert.equal(await message(a, text).count(), 1);
 
@@ -252,7 +270,10 @@ step("what could not be sent stays, and is sent once", async () => {
 	await write(a, long);
 	await send(a);
 	await a.getByRole("alert").getByText("Die Nachricht ist zu lang").waitFor();
-	assert.equal((await a.getByRole("textbox", { name: "Nachricht schreiben" }).inputValue()).length, long.length);
+	assert.equal(
+		(await a.getByRole("textbox", { name: "Nachricht schreiben" }).inputValue()).length,
+		long.length,
+	);
 	await write(a, "");
 });
 
@@ -260,16 +281,25 @@ step("the keyboard alone is enough", async () => {
 	await a.getByRole("textbox", { name: "Nachricht schreiben" }).focus();
 	await feed(a).focus();
 	await a.keyboard.press("ArrowUp");
-	await until("a message has the focus", () => a.evaluate(() => document.activeElement?.tagName === "ARTICLE"));
+	await until("a message has the focus", () =>
+		a.evaluate(() => document.activeElement?.tagName === "ARTICLE"),
+	);
 	const first = await a.evaluate(() => document.activeElement.id);
 	await a.keyboard.press("ArrowUp");
-	await until("the one above has it", () => a.evaluate((id) => document.activeElement?.tagName === "ARTICLE" && document.activeElement.id !== id, first));
+	await until("the one above has it", () =>
+		a.evaluate(
+			(id) => document.activeElement?.tagName === "ARTICLE" && document.activeElement.id !== id,
+			first,
+		),
+	);
 	await looks(a, "03-tastatur");
 	await until("the focus is back", () => a.evaluate(() => document.activeElement?.tagName === "ARTICLE"));
 	await a.keyboard.press("Tab");
 	assert.equal(await a.evaluate(() => document.activeElement.tagName), "BUTTON");
 	await a.keyboard.press("Escape");
-	await until("the message has it again", () => a.evaluate(() => document.activeElement?.tagName === "ARTICLE"));
+	await until("the message has it again", () =>
+		a.evaluate(() => document.activeElement?.tagName === "ARTICLE"),
+	);
 	await a.keyboard.press("Escape");
 	assert.equal(await a.evaluate(() => document.activeElement.tagName), "TEXTAREA");
 });
@@ -293,7 +323,10 @@ step("English, dark and strong contrast are one click away", async () => {
 	await a.getByRole("button", { name: "Strong" }).click();
 	await a.keyboard.press("Escape");
 	await a.getByRole("link", { name: "Chat", exact: true }).click();
-	await a.getByText(/read by Jonas Wolf/).first().waitFor();
+	await a
+		.getByText(/read by Jonas Wolf/)
+		.first()
+		.waitFor();
 	await accessible(a, "english, dark, strong contrast");
 	await a.screenshot({ path: `${process.env.SHOTS || "test-results"}/03-chat-english-contrast.png` });
 	await a.setViewportSize(phone);

@@ -15,4 +15,5 @@ export const reactions = [
 	{ word: "no", icon: CircleX },
 ];
 
-export const reactionIcon = (word: string) => reactions.find((r) => r.word === word)?.icon ?? CircleQuestionMark;
+export const reactionIcon = (word: string) =>
+	reactions.find((r) => r.word === word)?.icon ?? CircleQuestionMark;

@@ -8,7 +8,13 @@ export async function repliesTo(message: Message): Promise<Message[]> {
 	const found: Message[] = [];
 	let after = message.pos;
 	for (let i = 0; i < pages && found.length < message.replies; i++) {
-		const answer = await ask("messages", { channel: message.channel, before: 0, after, around: 0, limit: 500 });
+		const answer = await ask("messages", {
+			channel: message.channel,
+			before: 0,
+			after,
+			around: 0,
+			limit: 500,
+		});
 		found.push(...answer.messages.filter((m) => m.replyTo?.id === message.id));
 		const last = answer.messages.at(-1);
 		if (!answer.later || !last) break;

@@ -41,7 +41,11 @@ export class Problem extends Error {
 	}
 }
 
-export async function ask<K extends keyof Calls>(name: K, request: Calls[K][0], signal?: AbortSignal): Promise<Calls[K][1]> {
+export async function ask<K extends keyof Calls>(
+	name: K,
+	request: Calls[K][0],
+	signal?: AbortSignal,
+): Promise<Calls[K][1]> {
 	let answer: Response;
 	try {
 		answer = await fetch(`/api/${name}`, {

@@ -26,7 +26,10 @@ function format(at: number, options: Intl.DateTimeFormatOptions): string {
 	const locale = language.now === "de" ? "de-DE" : "en-GB";
 	const key = locale + JSON.stringify(options);
 	let f = formats.get(key);
-	if (!f) formats.set(key, (f = new Intl.DateTimeFormat(locale, options)));
+	if (!f) {
+		f = new Intl.DateTimeFormat(locale, options);
+		formats.set(key, f);
+	}
 	return f.format(at);
 }
 
@@ -46,7 +49,12 @@ export function day(at: number): string {
 	const today = new Date(now);
 	const yesterday = new Date(today.getFullYear(), today.getMonth(), today.getDate() - 1).getTime();
 	const sameYear = new Date(at).getFullYear() === today.getFullYear();
-	const long = format(at, { weekday: "long", day: "numeric", month: "long", year: sameYear ? undefined : "numeric" });
+	const long = format(at, {
+		weekday: "long",
+		day: "numeric",
+		month: "long",
+		year: sameYear ? undefined : "numeric",
+	});
 	if (sameDay(at, now)) return `${t.chat.today}, ${long}`;
 	if (sameDay(at, yesterday)) return `${t.chat.yesterday}, ${long}`;
 	return long;

@@ -104,7 +104,10 @@ export class Conversation {
 			return;
 		}
 		const room = this.later ? 0 : page;
-		const answer = await this.#ask({ after: first.pos - 1, limit: Math.min(most, this.messages.length + room) });
+		const answer = await this.#ask({
+			after: first.pos - 1,
+			limit: Math.min(most, this.messages.length + room),
+		});
 		const news = answer.messages.filter((m) => m.pos > last.pos && !m.own);
 		const said = news.at(-1);
 		if (said && !this.later) this.announcement = `${said.author.name}: ${said.text}`;

@@ -51,7 +51,9 @@ export class Draft {
 	// answer that got lost posts once.
 	nonce(text: string): string {
 		if (!this.#nonce || this.#sending !== text) {
-			this.#nonce = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+			this.#nonce = [...crypto.getRandomValues(new Uint8Array(16))]
+				.map((b) => b.toString(16).padStart(2, "0"))
+				.join("");
 			this.#sending = text;
 			this.save();
 		}

@@ -78,7 +78,11 @@ class Office {
 }
 
 function unknown(person: Person): Person {
-	const devices = person.devices.map((d) => ({ ...d, presence: d.self ? d.presence : ("unknown" as const), since: 0 }));
+	const devices = person.devices.map((d) => ({
+		...d,
+		presence: d.self ? d.presence : ("unknown" as const),
+		since: 0,
+	}));
 	return { ...person, presence: person.self ? person.presence : "unknown", devices };
 }
 

@@ -104,7 +104,7 @@ export const de = {
 		lead: "Inselnetz wurde neu gestartet, oder diese Seite wurde ohne ihren Schlüssel geöffnet.",
 		how: "So geht es weiter",
 		open: "Öffnen Sie Inselnetz neu, oder geben Sie im Terminal diesen Befehl ein:",
-		then: "Er zeigt eine frische Adresse. Öffnen Sie diese im Browser.",
+		after: "Er zeigt eine frische Adresse. Öffnen Sie diese im Browser.",
 		retry: "Noch einmal versuchen",
 	},
 
@@ -113,7 +113,9 @@ export const de = {
 	home: {
 		runs: ["Büro-Netz ", "läuft", "."] as [string, string, string],
 		here: (here: number, of: number) =>
-			here === of ? `Alle ${of} Menschen sind da.` : `${here} von ${of} Menschen ${here === 1 ? "ist" : "sind"} da.`,
+			here === of
+				? `Alle ${of} Menschen sind da.`
+				: `${here} von ${of} Menschen ${here === 1 ? "ist" : "sind"} da.`,
 		single: "Ihr Büro steht.",
 		singleMuted: "Noch sind Sie allein darin.",
 		alone: "Gerade sind nur Sie da.",
@@ -184,7 +186,8 @@ export const de = {
 		open: "Einladung öffnen",
 		look: "Am neuen Computer Inselnetz öffnen und diesen Namen wählen:",
 		nobody: "Wartet auf einen neuen Computer",
-		waits: (person: string, device: string) => (device ? `${person} an „${device}“ wartet` : `${person} wartet`),
+		waits: (person: string, device: string) =>
+			device ? `${person} an „${device}“ wartet` : `${person} wartet`,
 		digits: "Nummer vom neuen Bildschirm",
 		digit: (n: number) => `Ziffer ${n}`,
 		paste: "Einfügen geht auch.",

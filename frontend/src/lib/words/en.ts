@@ -104,7 +104,7 @@ export const en: Words = {
 		lead: "Inselnetz was started again, or this page was opened without its key.",
 		how: "How to go on",
 		open: "Open Inselnetz again, or type this command in a terminal:",
-		then: "It shows a fresh address. Open that in the browser.",
+		after: "It shows a fresh address. Open that in the browser.",
 		retry: "Try again",
 	},
 
@@ -113,7 +113,9 @@ export const en: Words = {
 	home: {
 		runs: ["Office network ", "works", "."],
 		here: (here, of) =>
-			here === of ? `All ${of} people are here.` : `${here} of ${of} people ${here === 1 ? "is" : "are"} here.`,
+			here === of
+				? `All ${of} people are here.`
+				: `${here} of ${of} people ${here === 1 ? "is" : "are"} here.`,
 		single: "Your office is ready.",
 		singleMuted: "You are still alone in it.",
 		alone: "Only you are here right now.",
