@@ -155,6 +155,7 @@ func (w *Workspace) answerDoor(ctx context.Context, c mesh.Conn) {
 	}
 	answer, err := w.doorAsk(c, ask)
 	if err != nil {
+		refuse(c, pairing.ReasonOf(err))
 		return
 	}
 	defer w.doorLeft(c)
@@ -166,7 +167,11 @@ func (w *Workspace) answerDoor(ctx context.Context, c mesh.Conn) {
 		return
 	}
 	reveal, err := w.doorReveal(c, opening)
-	if err != nil || c.Send(reveal) != nil {
+	if err != nil {
+		refuse(c, pairing.ReasonOf(err))
+		return
+	}
+	if c.Send(reveal) != nil {
 		return
 	}
 	limit.Reset(pairing.Lifetime)
@@ -183,19 +188,10 @@ func (w *Workspace) doorAsk(c mesh.Conn, ask []byte) ([]byte, error) {
 	defer w.mu.Unlock()
 	in := w.inviting
 	if in == nil || in.invite == nil {
-		w.job(func(context.Context) { refuse(c, pairing.Closed) })
 		return nil, pairing.ErrClosed
 	}
 	answer, dropped, err := in.invite.Ask(string(c.Peer()), source, ask, w.opts.Now())
 	if err != nil {
-		why := pairing.Closed
-		switch {
-		case errors.Is(err, pairing.ErrBusy):
-			why = pairing.Busy
-		case errors.Is(err, pairing.ErrExpired):
-			why = pairing.Expired
-		}
-		w.job(func(context.Context) { refuse(c, why) })
 		return nil, err
 	}
 	w.drop(in, dropped, c)
@@ -297,7 +293,7 @@ func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.In
 	if !ok {
 		payload, err := st.Admit(w.self, w.keyring(), access.AdmitInput{Device: offer.Device, Person: offer.Person, Role: in.role})
 		if err != nil {
-			return because("internal", err, err.Error())
+			return admitProblem(err)
 		}
 		if _, err := w.append(ctx, log.Control, log.KindControl, payload, ""); err != nil {
 			return err
@@ -309,7 +305,7 @@ func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.In
 	}
 	welcome, err := session.Welcome(st, known.Entry, w.net.Addrs())
 	if err != nil {
-		return because("internal", err, err.Error())
+		return admitProblem(err)
 	}
 	if conn != nil {
 		err = conn.Send(welcome)
@@ -325,4 +321,16 @@ func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.In
 		return because("door-gone", err)
 	}
 	return nil
+}
+
+func admitProblem(err error) *Problem {
+	switch {
+	case errors.Is(err, access.ErrDeviceKnown), errors.Is(err, access.ErrPersonKnown), errors.Is(err, access.ErrCard):
+		return because("device-known", err)
+	case errors.Is(err, access.ErrStopped):
+		return because("update-needed", err)
+	case errors.Is(err, access.ErrNoKeys):
+		return because("no-key", err)
+	}
+	return because("internal", err, err.Error())
 }

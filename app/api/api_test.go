@@ -266,6 +266,28 @@ func TestInitials(t *testing.T) {
 	}
 }
 
+func TestClockOff(t *testing.T) {
+	const day = 24 * 3600_000
+	now := oldest + 1000*day
+	for name, tt := range map[string]struct {
+		at, placed int64
+		want       bool
+	}{
+		"just now":                           {now, now, false},
+		"last week":                          {now - 7*day, now - 7*day, false},
+		"1970":                               {0, now, true},
+		"ten years ahead":                    {now + 3650*day, now + 3650*day, true},
+		"a year behind what it answers":      {now - 365*day, now - day, true},
+		"answers someone ten years ahead":    {now, now + 3650*day, false},
+		"last week, after someone far ahead": {now - 7*day, now + 3650*day, false},
+		"an hour behind what it answers":     {now - day/24, now, false},
+	} {
+		if got := clockOff(tt.at, tt.placed, now); got != tt.want {
+			t.Errorf("%s: clockOff = %v", name, got)
+		}
+	}
+}
+
 // FuzzCall sends any bytes to any call.
 func FuzzCall(f *testing.F) {
 	s, _, _ := newServer(f)

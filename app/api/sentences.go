@@ -203,7 +203,8 @@ var phrases = map[string]phrase{
 		"Öffnen Sie eine neue.", "Open a new one.",
 	},
 	"device-known": {
-		"Dieses Gerät gehört schon zum Büro.", "This device already belongs to the office.", "", "",
+		"Dieses Gerät oder diese Person gehört schon zum Büro.", "This device or person already belongs to the office.",
+		"Nehmen Sie am neuen Computer einen leeren Datenordner.", "Use an empty data folder on the new computer.",
 	},
 	"no-such-message": {
 		"Diese Nachricht ist hier nicht bekannt.", "This message is not known here.",

@@ -115,10 +115,11 @@ type shower struct {
 	people  map[chat.PersonID]Person
 	self    chat.PersonID
 	devices int
+	now     int64
 }
 
 func (s *Server) shower(lang language) *shower {
-	sh := &shower{lang: lang, people: map[chat.PersonID]Person{}}
+	sh := &shower{lang: lang, people: map[chat.PersonID]Person{}, now: s.ws.Info().Now.UnixMilli()}
 	for _, p := range s.ws.People() {
 		person := showPerson(p)
 		sh.devices += len(p.Devices)
@@ -153,15 +154,19 @@ func (sh *shower) names(ids []chat.PersonID) []string {
 // quoteLength is how much of a message an answer shows, in characters.
 const quoteLength = 140
 
-// clockSlack is how far a message's clock may be from its place in the order
-// before it is called wrong.
-const clockSlack = 12 * time.Hour
+// clockOff reports whether a message's clock was plainly wrong, all in ms: before
+// there was such a program, or ahead of now, or long before what it comes after.
+// A place in the future says nothing: one wrong clock moves all that follow.
+func clockOff(at, placed, now int64) bool {
+	slack := (12 * time.Hour).Milliseconds()
+	return at < oldest || at > now+slack || placed < now+slack && placed-at > slack
+}
 
 func (sh *shower) message(m app.Message) Message {
 	out := Message{
 		ID: m.ID.String(), Pos: m.Pos, Channel: m.Channel.String(), Author: sh.person(m.Author), Own: m.Own,
 		Text: m.Text, At: m.At, Edited: m.Edited, Retracted: m.Retracted, Replies: m.Replies,
-		ClockOff: m.At < oldest || m.Placed-m.At > clockSlack.Milliseconds(),
+		ClockOff: clockOff(m.At, m.Placed, sh.now),
 		Mentions: []string{}, Reactions: []Reaction{},
 	}
 	for _, p := range m.Mentions {

@@ -16,15 +16,19 @@ func Stamp(clock HLC, past ...uint64) uint64 {
 }
 
 // Tick returns a reading for the next own entry: the wall clock in milliseconds
-// since 1970, but after last and after seen, the highest reading of others;
-// seen is not followed more than an hour ahead of the wall clock.
+// since 1970, but after last, the log's own last reading, and after seen, the
+// highest reading of others. Neither is followed more than an hour ahead of the
+// wall clock: a clock that was once set to 2036 would show 2036 for ten years.
+// The order does not need it, Stamp keeps that.
 func Tick(wallMillis int64, last, seen HLC) HLC {
 	const hour = 3600_000 << 16
 	now := HLC(min(max(wallMillis, 0), maxWall)) << 16
-	if seen > now && seen-now < hour {
-		now = seen + 1
+	for _, c := range []HLC{last, seen} {
+		if c >= now && c-now < hour {
+			now = c + 1
+		}
 	}
-	return max(now, last+1)
+	return now
 }
 
 // Millis returns the reading's wall clock in milliseconds since 1970.
