@@ -165,14 +165,7 @@ func (l *loop) imported(s *session, j job, at log.Height, err error) {
 	}
 	switch {
 	case err == nil:
-		l.putOff(s, id, now, func(k *lack) {
-			k.behind = false
-			if at.Seq >= j.to {
-				k.fails = 0
-			} else {
-				k.failed(now) // a success that is none must not spin
-			}
-		})
+		l.putOff(s, id, now, func(k *lack) { k.fails, k.behind = 0, false })
 	case errors.Is(err, errStale):
 	case errors.Is(err, ErrHostile):
 		l.hostile(s, err)

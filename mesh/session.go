@@ -290,7 +290,10 @@ func (s *session) importer(ctx context.Context, m *Mesh) {
 		var err error
 		if j.fetch.dead.Load() {
 			err = errStale
-		} else if at, err = importJob(ctx, m.h, j); err != nil {
+		} else if at, err = importJob(ctx, m.h, j); err == nil && at.Seq < j.to {
+			err = ErrNeedControl // only the first part went in
+		}
+		if err != nil {
 			j.fetch.dead.Store(true)
 		}
 		m.post(func(l *loop) { l.imported(s, j, at, err) })

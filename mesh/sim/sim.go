@@ -34,7 +34,9 @@ type Link struct {
 // Code under test runs as always: goroutines, timers, blocking calls. Nothing
 // travels while any of them can still run; then what was sent is taken in a
 // fixed order, and deliveries happen one at a time. Code on top must not call
-// synctest.Wait, because the World does; it sleeps, or waits with Until.
+// synctest.Wait, because the World does; it sleeps, or waits with Until. For the
+// same trace each time it must not do two things at one instant whose goroutines
+// meet, such as starting a node and writing to its holdings: sleep in between.
 type World struct {
 	T    *testing.T
 	Rand *rand.Rand // for the script of the test, from the seed

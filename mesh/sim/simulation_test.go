@@ -104,6 +104,7 @@ func (of *office) start(name string) {
 	of.nodes[name] = meshtest.Start(of.held[name], tr, of.starts, mesh.Options{
 		Rand: of.w.Entropy(name), Now: of.w.Clock(name), Version: "sim",
 	})
+	time.Sleep(time.Millisecond) // it reads its heights before anyone writes, or after: always the same
 }
 
 // crash pulls the plug: what did not return is not on disk.
