@@ -25,6 +25,7 @@ export async function startNode() {
 		]),
 		{ stdio: ["ignore", "pipe", "pipe"] },
 	);
+	process.once("exit", () => child.kill()); // whatever went wrong
 	let said = "";
 	const address = await new Promise((found, failed) => {
 		const hear = (chunk) => {
@@ -83,9 +84,11 @@ export async function until(what, holds, ms = 15_000) {
 	}
 }
 
-// pair makes two nodes one office through the API, as fast as it goes.
+// pair brings the second node into the office of the first through the API, and
+// founds that office if names has it.
 export async function pair(first, second, names) {
-	await first.ask("found", { office: names.office, person: names.first, device: names.firstDevice });
+	if (names.office)
+		await first.ask("found", { office: names.office, person: names.first, device: names.firstDevice });
 	await first.ask("invite/open", { role: "member" });
 	const door = await until("a door", async () => (await second.ask("doors")).doors[0]);
 	await second.ask("join", { door: door.id, address: "", person: names.second, device: names.secondDevice });

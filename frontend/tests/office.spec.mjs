@@ -344,6 +344,10 @@ step("on a phone the list and the conversation are views of their own", async ()
 	await a.setViewportSize(phone);
 	await a.getByRole("link", { name: /^Empfang/ }).click();
 	await message(a, "Der Paketbote war da.").waitFor();
+	await a.getByRole("button", { name: "Einstellungen" }).click();
+	await accessible(a, "settings on a phone");
+	await a.screenshot({ path: `${process.env.SHOTS || "test-results"}/09-einstellungen-375.png` });
+	await a.keyboard.press("Escape");
 	await a.getByRole("link", { name: "Zurück zu allen Kanälen" }).click();
 	await a.getByRole("link", { name: /^Empfang/ }).waitFor();
 	await a.setViewportSize(wide);

@@ -3,6 +3,7 @@
 import { tick } from "svelte";
 import { ask, type Problem, problem } from "../api/client";
 import type { Message, Messages, MessagesAsk } from "../api/types.gen";
+import { pause } from "./office.svelte";
 
 const page = 100; // messages asked for at first
 const further = 160; // messages asked for when scrolling on
@@ -91,6 +92,7 @@ export class Conversation {
 		do {
 			this.#again = false;
 			await this.#queue(() => this.#reload());
+			if (this.#again) await pause();
 		} while (this.#again);
 		this.#refreshing = false;
 	}
@@ -110,6 +112,8 @@ export class Conversation {
 		});
 		const news = answer.messages.filter((m) => m.pos > last.pos && !m.own);
 		const said = news.at(-1);
+		const looking = document.visibilityState === "visible" && document.hasFocus();
+		if (news[0] && !looking && this.fresh <= this.readUpTo) this.fresh = news[0].pos;
 		if (said && !this.later) this.announcement = `${said.author.name}: ${said.text}`;
 		this.#take(answer, this.earlier);
 		await tick();

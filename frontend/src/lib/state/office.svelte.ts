@@ -86,6 +86,9 @@ function unknown(person: Person): Person {
 	return { ...person, presence: person.self ? person.presence : "unknown", devices };
 }
 
+// pause keeps a page that hears of many changes from asking all the time.
+export const pause = () => new Promise((done) => setTimeout(done, 100));
+
 // coalesced runs load at most once at a time, and once more if it was asked for
 // meanwhile. A load that fails keeps what was known; the next event asks again.
 export function coalesced(load: () => Promise<void>): () => Promise<void> {
@@ -99,6 +102,7 @@ export function coalesced(load: () => Promise<void>): () => Promise<void> {
 			} catch (err) {
 				if (!(err instanceof Problem)) console.error(err);
 			}
+			if (again) await pause();
 		} while (again);
 		running = null;
 	};

@@ -51,7 +51,7 @@ export const de = {
 	join: {
 		title: "Beitreten",
 		lead: (door: string) => `Sie treten bei „${door}“ bei. Wer Sie einlädt, sieht gleich diese Angaben.`,
-		leadAddress: "Die Adresse steht im Fenster der Einladung auf dem anderen Computer.",
+		leadAddress: "Geben Sie die Netz-Adresse des Computers ein, an dem die Einladung offen ist.",
 		address: "Adresse",
 		addressHint: "Zum Beispiel 192.168.1.7:4001",
 		go: "Beitreten",
@@ -112,10 +112,10 @@ export const de = {
 
 	home: {
 		runs: ["Büro-Netz ", "läuft", "."] as [string, string, string],
-		here: (here: number, of: number) =>
-			here === of
-				? `Alle ${of} Menschen sind da.`
-				: `${here} von ${of} Menschen ${here === 1 ? "ist" : "sind"} da.`,
+		here: (here: number, of: number) => {
+			if (here < of) return `${here} von ${of} Menschen ${here === 1 ? "ist" : "sind"} da.`;
+			return of === 2 ? "Beide Menschen sind da." : `Alle ${of} Menschen sind da.`;
+		},
 		single: "Ihr Büro steht.",
 		singleMuted: "Noch sind Sie allein darin.",
 		alone: "Gerade sind nur Sie da.",
@@ -125,7 +125,8 @@ export const de = {
 		hints: (n: number) => many(n, "offener Punkt.", "offene Punkte."),
 		stand: (time: string) => `Stand ${time}`,
 		net: "Büro-Netz",
-		netOf: (here: number, of: number) => `${here} von ${of} Geräten`,
+		netOf: (here: number, of: number) => `${here} von ${of}`,
+		netDevices: "Geräten",
 		netOff: (n: number) => (n === 0 ? "alle erreichbar" : `${n} nicht erreichbar`),
 		people: "Menschen",
 		peopleOf: (here: number, of: number) => `${here} von ${of} da`,
@@ -256,6 +257,7 @@ export const de = {
 		copy: "Text kopieren",
 		copied: "Kopiert",
 		jump: "Zur Nachricht springen",
+		quoteMissing: "Diese Nachricht ist hier noch nicht angekommen.",
 		own: "Sie",
 		ownSaid: (time: string) => `Sie, ${time}`,
 		said: (name: string, time: string) => `${name}, ${time}`,

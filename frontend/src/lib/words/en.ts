@@ -51,7 +51,7 @@ export const en: Words = {
 	join: {
 		title: "Join",
 		lead: (door) => `You are joining at “${door}”. Whoever invites you is about to see this.`,
-		leadAddress: "The address is shown in the invitation on the other computer.",
+		leadAddress: "Enter the network address of the computer where the invitation is open.",
 		address: "Address",
 		addressHint: "For example 192.168.1.7:4001",
 		go: "Join",
@@ -112,10 +112,10 @@ export const en: Words = {
 
 	home: {
 		runs: ["Office network ", "works", "."],
-		here: (here, of) =>
-			here === of
-				? `All ${of} people are here.`
-				: `${here} of ${of} people ${here === 1 ? "is" : "are"} here.`,
+		here: (here, of) => {
+			if (here < of) return `${here} of ${of} people ${here === 1 ? "is" : "are"} here.`;
+			return of === 2 ? "Both people are here." : `All ${of} people are here.`;
+		},
 		single: "Your office is ready.",
 		singleMuted: "You are still alone in it.",
 		alone: "Only you are here right now.",
@@ -125,7 +125,8 @@ export const en: Words = {
 		hints: (n) => many(n, "open point.", "open points."),
 		stand: (time) => `As of ${time}`,
 		net: "Office network",
-		netOf: (here, of) => `${here} of ${of} devices`,
+		netOf: (here, of) => `${here} of ${of}`,
+		netDevices: "devices",
 		netOff: (n) => (n === 0 ? "all reachable" : `${n} not reachable`),
 		people: "People",
 		peopleOf: (here, of) => `${here} of ${of} here`,
@@ -254,6 +255,7 @@ export const en: Words = {
 		copy: "Copy text",
 		copied: "Copied",
 		jump: "Jump to the message",
+		quoteMissing: "This message has not arrived here yet.",
 		own: "You",
 		ownSaid: (time) => `You, ${time}`,
 		said: (name, time) => `${name}, ${time}`,
