@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -351,13 +352,13 @@ func FuzzSearch(f *testing.F) {
 		if _, _, err := s.Search(bg, space, text, nil, 0, 10); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
-		if q := match(text); q != "" { // and not only because the error is looked away from
+		if n := parseNeedle(text); len(n.words) > 0 { // and not only because the error is looked away from
 			err := s.read(bg, func(c *conn) error {
-				_, err := c.get(bg, "SELECT rowid FROM words WHERE words MATCH ?", q)
+				_, err := c.get(bg, "SELECT rowid FROM words WHERE words MATCH ?", n.query)
 				return err
 			})
 			if err != nil && !errors.Is(err, ErrNotFound) {
-				t.Errorf("%q becomes %q: %v", text, q, err)
+				t.Errorf("%q becomes %q: %v", text, n.query, err)
 			}
 		}
 	})
@@ -505,4 +506,68 @@ func TestDensePlaces(t *testing.T) {
 		t.Errorf("differs:\n%.2000s", diff(want, got))
 	}
 	checkIndex(t, s)
+}
+
+// TestGlanceEqualsIndex looks for beginnings of words in both ways.
+func TestGlanceEqualsIndex(t *testing.T) {
+	s := openStore(t, t.TempDir(), plainReader{})
+	a := newAuthor(1)
+	parts := []string{"Größe", "grosse", "Café", "cafe\u0301s", "ÅNGSTRÖM", "łódź", "naïve", "x_y", "3.50€", "ÿ", "Ǆ", "ﬁne", "日本語", "İstanbul", "don't", "a\u0301\u0302b", "ß", "Σίσυφος", "ё", "й"}
+	for i := range parts {
+		mustImport(t, s, a.card, a.write(t, baseMs+int64(i), nil, chat.Post{Text: parts[i] + " " + parts[(i+7)%len(parts)] + "-" + parts[(i+3)%len(parts)]}))
+	}
+	in, where := s.where(space, nil)
+	for _, p := range parts {
+		for cut := range p + " " {
+			n := parseNeedle(p[:cut])
+			if len(n.words) == 0 {
+				continue
+			}
+			err := s.read(bg, func(c *conn) error {
+				if _, err := c.get(bg, "SELECT 1"); err != nil {
+					return err
+				}
+				seen, err := n.find(bg, c, in, where, 1<<62, 1000)
+				if err != nil {
+					return err
+				}
+				var glanced []int64
+				err = c.query(bg, "SELECT pos, text FROM messages ORDER BY pos DESC", nil, func(r row) error {
+					if n.in(r.str(1)) {
+						glanced = append(glanced, r.int(0))
+					}
+					return nil
+				})
+				if !slices.Equal(seen, glanced) {
+					t.Errorf("%q: the index finds %d, looking finds %d", p[:cut], len(seen), len(glanced))
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestSnippet(t *testing.T) {
+	long := strings.Repeat("anfang ", 30) + "Größe " + strings.Repeat("ende ", 60)
+	for _, tt := range []struct{ text, find, want string }{
+		{"Guten Morgen", "mor", "Guten [Morgen]"},
+		{"a b a", "a ", "[a] b [a]"},
+		{"nichts", "anderes", "nichts"},
+		{long, "groesse grö", "… anfang anfang anfang anfang anfang [Größe] " + strings.Repeat("ende ", 23) + " …"},
+	} {
+		var got string
+		for _, p := range parseNeedle(tt.find).pieces(tt.text) {
+			if p.Hit {
+				got += "[" + p.Text + "]"
+			} else {
+				got += p.Text
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%q in %.30q:\n got %q\nwant %q", tt.find, tt.text, got, tt.want)
+		}
+	}
 }
