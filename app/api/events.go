@@ -25,9 +25,12 @@ type listener struct {
 	pending map[app.Change]uint64
 }
 
-// pause is the least time between two deliveries to one listener: a bulk import
-// makes thousands of changes a second.
-const pause = 20 * time.Millisecond
+// A bulk import makes thousands of changes a second, and each makes a page ask
+// again. A listener hears of some at once, and of more only so often.
+const (
+	burst = 20                    // deliveries at once
+	pause = 20 * time.Millisecond // and then one in this time
+)
 
 func (h *hub) run(ctx context.Context, changes <-chan app.Change) error {
 	for {
@@ -85,9 +88,20 @@ func (h *hub) take(l *listener) []Event {
 func (s *Server) Listen(ctx context.Context, f func(Event) error) error {
 	l := s.hub.add()
 	defer s.hub.remove(l)
+	credit := time.Now().Add(-burst * pause) // the time up to which deliveries are used up
 	for {
 		select {
 		case <-l.wake:
+		case <-ctx.Done():
+			return nil
+		}
+		now := time.Now()
+		if earliest := now.Add(-burst * pause); credit.Before(earliest) {
+			credit = earliest
+		}
+		credit = credit.Add(pause)
+		select {
+		case <-time.After(credit.Sub(now)): // at once while there is credit
 		case <-ctx.Done():
 			return nil
 		}
@@ -95,11 +109,6 @@ func (s *Server) Listen(ctx context.Context, f func(Event) error) error {
 			if err := f(e); err != nil {
 				return err
 			}
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return nil
 		}
 	}
 }

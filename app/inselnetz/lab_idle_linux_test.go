@@ -23,7 +23,7 @@ func TestLabIdle(t *testing.T) {
 	const peers = 10
 	var pcs []*pc
 	for i := range 1 + peers {
-		p := newPC(t, bin, lab, fmt.Sprintf("pc%d", i), fmt.Sprintf("10.77.0.%d/24", i+1))
+		p := newPC(t, bin, lab, "lan", fmt.Sprintf("pc%d", i), fmt.Sprintf("10.77.0.%d/24", i+1))
 		p.start()
 		pcs = append(pcs, p)
 		if i == 0 {

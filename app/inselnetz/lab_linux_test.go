@@ -46,10 +46,10 @@ type pc struct {
 	contact
 }
 
-func newPC(t *testing.T, bin string, lab *meshtest.Lab, name, addr string) *pc {
+func newPC(t *testing.T, bin string, lab *meshtest.Lab, bridge, name, addr string) *pc {
 	t.Helper()
 	p := &pc{t: t, name: name, bin: bin, host: lab.Host(false), dir: t.TempDir()}
-	p.host.Plug("eth0", "lan", addr)
+	p.host.Plug("eth0", bridge, addr)
 	p.http = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			return p.host.Dial(ctx, network, addr)

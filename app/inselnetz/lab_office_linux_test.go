@@ -14,11 +14,11 @@ import (
 )
 
 // office is three PCs that belong together.
-func office(t *testing.T, lab *meshtest.Lab, addrs [3]string) (pcs [3]*pc) {
+func office(t *testing.T, lab *meshtest.Lab, bridges, addrs [3]string) (pcs [3]*pc) {
 	t.Helper()
 	bin := build(t)
 	for i, name := range []string{"a", "b", "c"} {
-		pcs[i] = newPC(t, bin, lab, name, addrs[i])
+		pcs[i] = newPC(t, bin, lab, bridges[i], name, addrs[i])
 		pcs[i].start()
 	}
 	a := pcs[0]
@@ -54,7 +54,7 @@ func TestLabOffice(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			lab := meshtest.NewLab(t)
 			lab.Bridge("lan")
-			pcs := office(t, lab, tt.addrs)
+			pcs := office(t, lab, [3]string{"lan", "lan", "lan"}, tt.addrs)
 			everywhere(t, pcs)
 			cable(t, pcs)
 			killed(t, pcs, tt.other)
@@ -167,4 +167,24 @@ func killed(t *testing.T, pcs [3]*pc, other string) {
 			break
 		}
 	}
+}
+
+// TestLabSwitch cuts a cable between two switches, which no PC notices.
+func TestLabSwitch(t *testing.T) {
+	lab := meshtest.NewLab(t)
+	lab.Bridge("lan")
+	lab.Bridge("attic")
+	cut := lab.Uplink("lan", "attic")
+	pcs := office(t, lab, [3]string{"lan", "attic", "lan"}, labNets[0].addrs)
+	out := 40 * time.Second
+	if testing.Short() {
+		out = 15 * time.Second
+	}
+	cut(true)
+	time.Sleep(out)
+	pcs[0].post("downstairs")
+	pcs[1].post("upstairs")
+	cut(false)
+	took := within(t, 10*time.Second, "all hold the same", func() bool { return same(pcs, 2) })
+	t.Logf("the same on all three %v after the switches were joined again", took)
 }

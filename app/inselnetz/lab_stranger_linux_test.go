@@ -51,8 +51,8 @@ func TestLabStranger(t *testing.T) {
 	lab := meshtest.NewLab(t)
 	lab.Bridge("lan")
 	overheard := lab.Overhear("lan", "Kanzlei", "Geheimnis", "Anna", "Bernd", "nur für uns", "insel\x01\x01")
-	pcs := office(t, lab, labNets[0].addrs)
-	stranger := newPC(t, pcs[0].bin, lab, "d", "10.77.0.66/24")
+	pcs := office(t, lab, [3]string{"lan", "lan", "lan"}, labNets[0].addrs)
+	stranger := newPC(t, pcs[0].bin, lab, "lan", "d", "10.77.0.66/24")
 	stranger.start()
 	a := pcs[0]
 	a.post("nur für uns")

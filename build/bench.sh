@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The figures of app/BENCHMARKS.md, each beside its rival in the same run. Needs a
+# quiet machine; quote medians and ratios.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CGO_ENABLED=0
+run() { go test -run '^$' -timeout 20m "$@" | grep -E '^Benchmark|^---|FAIL|panic' ; }
+echo "== message from API call to event, beside a TCP echo; start; backlog"
+run -bench 'Message' -benchtime 200x ./app/inselnetz
+run -bench 'Start' -benchtime 10x ./app/inselnetz
+run -bench 'Backlog' -benchtime 3x ./app/inselnetz
+echo "== import with search index, by run heads and fully verified; append; open; search"
+run -bench 'Import|Append|Open|SearchMillion' -benchtime 3x ./crdt/store
+echo "== transport: echo and bulk beside raw TCP"
+run -bench . -benchtime 1s ./mesh/lan
+if [ "$(id -u)" -eq 0 ] && command -v ip >/dev/null; then
+	echo "== idle node with 10 peers"
+	go test -run TestLabIdle -v ./app/inselnetz | grep -E 'lab_idle|^---'
+fi
