@@ -36,7 +36,8 @@ CREATE TABLE marks(chan INTEGER NOT NULL, person BLOB NOT NULL, at INTEGER NOT N
 CREATE TABLE orphans(id INTEGER PRIMARY KEY, target BLOB NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, stamp INTEGER NOT NULL,
 	clock INTEGER NOT NULL, author BLOB NOT NULL, op BLOB NOT NULL);
 CREATE INDEX orphan_target ON orphans(target);
-CREATE VIRTUAL TABLE words USING fts5(text, chan, content='messages', content_rowid='pos', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE words USING fts5(text, chan, content='messages', content_rowid='pos', tokenize='unicode61 remove_diacritics 2', columnsize=0);
+INSERT INTO words(words, rank) VALUES('automerge', 8);
 `
 
 // dropViews removes what views made.
