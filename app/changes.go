@@ -7,7 +7,7 @@ import (
 
 // A Change says what became different. Whoever cares asks again.
 type Change struct {
-	What string // "status", "people", "doors", "join", "invite", "channels", "channel"
+	What string // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery"
 	ID   string // of the channel; else empty
 }
 

@@ -361,6 +361,52 @@ func TestCopyBesideTheOriginal(t *testing.T) {
 	})
 }
 
+// TestDatabaseLost destroys the database of one device: nothing in it can be
+// read. The device must still be a member and get everything from the others.
+func TestDatabaseLost(t *testing.T) {
+	for name, damage := range map[string]func(files map[string][]byte){
+		"overwritten": func(files map[string][]byte) {
+			for name, b := range files {
+				if strings.HasPrefix(name, "inselnetz.db") {
+					for i := range b {
+						b[i] = byte(i * 7)
+					}
+				}
+			}
+		},
+		"removed": func(files map[string][]byte) {
+			for name := range files {
+				if strings.HasPrefix(name, "inselnetz.db") {
+					delete(files, name)
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim.Run(t, 5, func(w *sim.World) {
+				o := newOffice(w, 3)
+				defer o.close()
+				for _, d := range o.devices {
+					d.post("von " + d.name)
+				}
+				o.agree(time.Minute)
+				for _, d := range o.devices[:2] { // the founder as well as a member
+					d.halt()
+					files := d.files()
+					damage(files)
+					d.put(files)
+					d.start()
+					d.post("nach dem Schaden von " + d.name)
+				}
+				if lines := o.agree(2 * time.Minute); len(lines) != 5 {
+					o.t.Errorf("messages were lost or doubled:\n%s", strings.Join(lines, "\n"))
+				}
+				o.noForks()
+			})
+		})
+	}
+}
+
 func (o *office) noForks() {
 	o.t.Helper()
 	for _, d := range o.devices {

@@ -167,7 +167,8 @@ func (w *Workspace) findWorkspace(ctx context.Context) error {
 			return w.enter(ctx, ws)
 		}
 	}
-	return nil
+	_, err = w.recall(ctx)
+	return err
 }
 
 // enter makes this device act as a member; Run then starts the mesh.
@@ -203,6 +204,9 @@ func (w *Workspace) readControl(ctx context.Context) error {
 	w.mu.Unlock()
 	if st.Stopped {
 		w.note("update-needed")
+	}
+	if err := w.keep(st); err != nil {
+		w.log.Warn("keep membership beside the database", "err", err)
 	}
 	if err := w.store.Use(ctx, &reader{ws: w.ws, state: st, keys: keys}); err != nil {
 		return storeProblem(err, w.dir)

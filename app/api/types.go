@@ -316,6 +316,6 @@ type Piece struct {
 // same thing. Whoever connects, or connects again, asks for everything.
 type Event struct {
 	Seq  uint64 `json:"seq"`
-	What string `json:"what"` // "status", "people", "doors", "join", "invite", "channels", "channel"
+	What string `json:"what"` // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery"
 	ID   string `json:"id"`   // of the channel; else empty
 }

@@ -176,12 +176,15 @@ func TestLabSwitch(t *testing.T) {
 	lab.Bridge("attic")
 	cut := lab.Uplink("lan", "attic")
 	pcs := office(t, lab, [3]string{"lan", "attic", "lan"}, labNets[0].addrs)
-	out := 40 * time.Second
-	if testing.Short() {
-		out = 15 * time.Second
-	}
 	cut(true)
-	time.Sleep(out)
+	within(t, 20*time.Second, "each notices", func() bool {
+		for _, p := range pcs[:2] {
+			if must[api.Status](p, "status", api.Empty{}).DevicesHere == 3 {
+				return false
+			}
+		}
+		return true
+	})
 	pcs[0].post("downstairs")
 	pcs[1].post("upstairs")
 	cut(false)

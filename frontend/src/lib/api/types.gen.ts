@@ -297,6 +297,6 @@ export interface Piece {
 // same thing. Whoever connects, or connects again, asks for everything.
 export interface Event {
 	seq: number;
-	what: string; // "status", "people", "doors", "join", "invite", "channels", "channel"
+	what: string; // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery"
 	id: string; // of the channel; else empty
 }
