@@ -93,6 +93,19 @@ func (l *Lab) Bridge(name string) {
 	run(l.t, "ip", "-n", ns, "link", "set", "br0", "up")
 }
 
+// Uplink lays a cable between two bridges; cutting it is seen by no host.
+func (l *Lab) Uplink(from, to string) (cut func(bool)) {
+	l.t.Helper()
+	near, far := l.prefix+"-"+from, l.prefix+"-"+to
+	run(l.t, "ip", "-n", near, "link", "add", "up-"+to, "type", "veth", "peer", "name", "up-"+from, "netns", far)
+	run(l.t, "ip", "-n", near, "link", "set", "up-"+to, "master", "br0", "up")
+	run(l.t, "ip", "-n", far, "link", "set", "up-"+from, "master", "br0", "up")
+	return func(cut bool) {
+		l.t.Helper()
+		run(l.t, "ip", "-n", near, "link", "set", "up-"+to, map[bool]string{true: "down", false: "up"}[cut])
+	}
+}
+
 // Host makes a host without any cable. Without ipv6 it speaks IPv4 alone.
 func (l *Lab) Host(ipv6 bool) *LabHost {
 	l.t.Helper()
