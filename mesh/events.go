@@ -94,7 +94,7 @@ func (l *loop) probeOld(s *session, now time.Time) {
 // it was accepted.
 func (l *loop) admit(s *session, now time.Time) {
 	s.since = now
-	s.size = firstWant
+	s.size = leastWant
 	s.asks = map[uint64]*ask{}
 	s.views = map[log.SpaceID]*view{}
 	s.told = -1
@@ -242,6 +242,7 @@ func (l *loop) frame(s *session, frame any) {
 		l.gotAddrs(s, f, now)
 	case *pingFrame:
 		if f.Type == typePing {
+			s.mine = false
 			l.send(s, pingFrame{Type: typePong, N: f.N})
 		} else if f.N == s.ping && !s.pinged.IsZero() {
 			l.gotPong(s, now)
@@ -380,9 +381,7 @@ func (l *loop) gotWant(s *session, f *wantFrame) {
 		w.ranges = append(w.ranges, r)
 		w.cards = append(w.cards, card)
 	}
-	if !s.out.serve(w) {
-		l.hostile(s, errFlood)
-	}
+	s.out.serve(w)
 }
 
 func (l *loop) gotAddrs(s *session, f *addrsFrame, now time.Time) {

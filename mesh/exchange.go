@@ -11,7 +11,7 @@ import (
 
 // plan asks a peer for what it has and we lack, as far as its credit goes.
 func (l *loop) plan(s *session, now time.Time) {
-	for !s.ended && len(s.asks) < maxWants && s.load+s.size <= credit {
+	for !s.ended && len(s.asks) < wants(s.size) && s.load+s.size <= credit {
 		list, next := s.candidates(l.heldOf, l.fetches, now)
 		l.wake(next)
 		ranges := fill(list, s.size)

@@ -140,11 +140,11 @@ func (l *loop) tend(s *session, now time.Time) {
 	if !s.heard {
 		l.wake(s.since.Add(helloTime))
 	}
-	if s.pinged.IsZero() && now.Sub(seen) >= quietTime {
+	if s.pinged.IsZero() && now.Sub(seen) >= s.quiet() {
 		l.ping(s, now)
 	}
 	if s.pinged.IsZero() {
-		l.wake(seen.Add(quietTime))
+		l.wake(seen.Add(s.quiet()))
 	}
 	l.wake(seen.Add(deadTime))
 	l.wake(s.probe)
@@ -165,7 +165,7 @@ func (l *loop) seen(s *session) time.Time { return l.epoch.Add(time.Duration(s.s
 
 func (l *loop) ping(s *session, now time.Time) {
 	s.ping++
-	s.pinged = now
+	s.pinged, s.mine = now, true
 	l.send(s, pingFrame{Type: typePing, N: s.ping})
 }
 

@@ -77,15 +77,16 @@ func (o *outbox) ask(space log.SpaceID) {
 	}
 }
 
-func (o *outbox) serve(w served) bool {
+// serve queues a want. Of too many the oldest is dropped: on a slow link the peer
+// gave it up already.
+func (o *outbox) serve(w served) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.wants) >= maxServed {
-		return false
+		o.wants = o.wants[1:]
 	}
 	o.wants = append(o.wants, w)
 	o.wake()
-	return true
 }
 
 // finish lets the writer send what is urgent and then end.

@@ -61,6 +61,7 @@ type session struct {
 	rtt       time.Duration
 	best      time.Duration // shortest rtt
 	ping      uint64
+	mine      bool      // the last ping was ours
 	pinged    time.Time // when the unanswered ping went; zero if none
 	probe     time.Time // until when the ping must be answered; zero if no matter
 	digestAt  time.Time
@@ -72,6 +73,19 @@ type session struct {
 	asks      map[uint64]*ask
 	load      int // bytes asked for or waiting for import
 	size      int // bytes of the next want
+}
+
+// quiet is how long we wait for a frame before we ping: not as long as the other
+// end, so that one pings alone, and next time the other.
+func (s *session) quiet() time.Duration {
+	wait := quietTime
+	if s.mine {
+		wait += time.Second
+	}
+	if !s.dialed {
+		wait += time.Second / 2
+	}
+	return wait
 }
 
 func (s *session) key() sessionKey { return sessionKey{s.device, s.instance} }

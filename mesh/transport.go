@@ -1,5 +1,3 @@
-// Package mesh finds a workspace's devices, keeps sessions with them and
-// brings every log to the same height everywhere, over a Transport.
 package mesh
 
 import (

@@ -21,8 +21,7 @@ const (
 	retryLast   = time.Minute
 	smallLag    = 16 // entries that pushes may well bring
 	credit      = 1 << 20
-	firstWant   = 64 << 10
-	leastWant   = 16 << 10
+	leastWant   = 16 << 10 // bytes; the first wants are no larger
 	entryGuess  = 150 // bytes, to tell how many entries fill a want
 	maxWants    = 8
 )
@@ -188,3 +187,6 @@ func resize(size int, took time.Duration) int {
 	}
 	return min(max(size, leastWant), log.MaxBatch)
 }
+
+// wants is how many may be unanswered at once: few on a slow link.
+func wants(size int) int { return min(max(2, size/leastWant), maxWants) }

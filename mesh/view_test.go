@@ -122,10 +122,10 @@ func TestResize(t *testing.T) {
 		took time.Duration
 		want int
 	}{
-		{firstWant, time.Millisecond, 2 * firstWant},
+		{64 << 10, time.Millisecond, 128 << 10},
 		{log.MaxBatch, time.Millisecond, log.MaxBatch},
-		{firstWant, time.Second / 4, firstWant},
-		{firstWant, 5 * time.Second, firstWant / 2},
+		{64 << 10, time.Second / 4, 64 << 10},
+		{64 << 10, 5 * time.Second, 32 << 10},
 		{leastWant, 9 * time.Second, leastWant},
 	} {
 		if got := resize(tt.size, tt.took); got != tt.want {

@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -72,12 +73,12 @@ func TestHistoryDoesNotDelay(t *testing.T) {
 		for i := range 8000 {
 			ms[2].Append(o.Space(), fmt.Appendf(nil, "%0100d", i))
 		}
-		all, err := ms[2].Entries(t.Context(), firstLog(ms[2], o.Space()), 1, 8000, 1<<30)
+		all, err := ms[2].Entries(w.T.Context(), firstLog(ms[2], o.Space()), 1, 8000, 1<<30)
 		if err != nil {
 			w.T.Fatal(err)
 		}
 		card, _ := ms[2].Card(firstLog(ms[2], o.Space()))
-		if _, err := ms[0].Import(t.Context(), card, all, false); err != nil {
+		if _, err := ms[0].Import(w.T.Context(), card, all, false); err != nil {
 			w.T.Fatal(err)
 		}
 		w.SetLinks(sim.Link{Rate: 200_000})
@@ -111,6 +112,119 @@ func firstLog(m *meshtest.Memory, space log.SpaceID) log.LogID {
 		return id
 	}
 	return log.LogID{}
+}
+
+// TestSlowPeer: one device behind a line that hardly carries anything delays
+// nobody else, and gets everything in the end.
+func TestSlowPeer(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		o, ms := members("a", "b", "c")
+		for i := range 500 {
+			ms[0].Append(o.Space(), fmt.Appendf(nil, "%0100d", i))
+		}
+		w.SetLink("a", "c", sim.Link{Rate: 5000})
+		w.SetLink("b", "c", sim.Link{Rate: 5000})
+		run(w, ms, func(nodes []*meshtest.Node) {
+			if !w.Until(20*time.Second, func() bool { return len(nodes[0].Here()) == 2 && meshtest.Equal(o.Space(), ms[:2]...) }) {
+				w.T.Fatal("they do not meet")
+			}
+			for i := range 100 {
+				began := time.Now()
+				id, seq := nodes[0].Post(o.Space(), fmt.Sprint(i))
+				if !w.Until(5*time.Second, holds(ms[1], id, seq)) || time.Since(began) > 50*time.Millisecond {
+					w.T.Fatalf("message %d took %v", i, time.Since(began))
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if !w.Until(5*time.Minute, func() bool { return meshtest.Equal(o.Space(), ms...) }) {
+				w.T.Errorf("the slow one has %d entries", len(ms[2].Payloads(o.Space())))
+			}
+		})
+	})
+}
+
+// TestManyLogs: more logs than fit into one list of heights.
+func TestManyLogs(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		o, ms := members("a", "b")
+		const n = 3000
+		for i := range n {
+			card := log.Card{Workspace: o.Workspace, Space: o.Space(), Device: ms[0].Device.ID, Incarnation: log.Incarnation{byte(i), byte(i >> 8), 9}}
+			e, err := log.New(ms[0].Device.Key, log.Header{Log: card.ID(), Seq: 1, Kind: log.KindChat}, []byte("x"))
+			if err != nil {
+				w.T.Fatal(err)
+			}
+			if _, err := ms[0].Import(w.T.Context(), card, [][]byte{e.Bytes()}, false); err != nil {
+				w.T.Fatal(err)
+			}
+		}
+		run(w, ms, func(nodes []*meshtest.Node) {
+			if !w.Until(20*time.Second, func() bool { return meshtest.Equal(o.Space(), ms...) }) {
+				w.T.Errorf("%d of %d logs came", len(ms[1].Heights(o.Space())), n)
+			}
+		})
+	})
+}
+
+// TestIdle: two devices in sync say next to nothing, and nothing changes.
+func TestIdle(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		_, ms := members("a", "b")
+		var changes atomic.Int64
+		a := meshtest.Start(ms[0], w.Node("a"), 1, mesh.Options{Rand: w.Entropy("a"), OnChange: func() { changes.Add(1) }})
+		b := meshtest.Start(ms[1], w.Node("b"), 1, mesh.Options{Rand: w.Entropy("b")})
+		time.Sleep(time.Minute)
+		if len(a.Here()) != 1 || changes.Load() == 0 {
+			w.T.Errorf("a sees %v after %d changes", a.Here(), changes.Load())
+		}
+		_, before := w.Trace()
+		changed := changes.Load()
+		time.Sleep(10 * time.Minute)
+		_, after := w.Trace()
+		// A ping and its pong every 4 s, two digests a minute, beacons.
+		if got := after - before; got > 2*150+2*20+2*30 {
+			w.T.Errorf("%d frames in ten idle minutes", got)
+		}
+		if changes.Load() != changed {
+			w.T.Errorf("%d changes while nothing changed", changes.Load()-changed)
+		}
+		b.Stop()
+		if !w.Until(time.Second, func() bool { return changes.Load() > changed }) {
+			w.T.Error("b left and nobody was told")
+		}
+		a.Stop()
+	})
+}
+
+// TestJoin: who wants to join gets through to the application, few at a time.
+func TestJoin(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		_, ms := members("a")
+		a := meshtest.Start(ms[0], w.Node("a"), 1, mesh.Options{Rand: w.Entropy("a"), Join: func(ctx context.Context, c mesh.Conn) {
+			stop := context.AfterFunc(ctx, func() { c.Close() })
+			defer stop()
+			for f, err := c.Recv(); err == nil; f, err = c.Recv() {
+				c.Send(f)
+			}
+		}})
+		defer a.Stop()
+		x := w.Node("x")
+		answered := 0
+		for range 5 {
+			c, err := x.Dial(w.T.Context(), "a", nil, mesh.ProtoJoin)
+			if err != nil {
+				w.T.Fatal(err)
+			}
+			defer c.Close()
+			c.Send([]byte("hello"))
+			if f, err := c.Recv(); err == nil && string(f) == "hello" {
+				answered++
+			}
+		}
+		if answered != 2 {
+			w.T.Errorf("%d at once of one peer, want 2", answered)
+		}
+	})
 }
 
 // TestChain: a message passes through devices that do not see each other's
