@@ -26,9 +26,10 @@ import (
 // that reached the disk torn or in another order.
 
 const (
-	crashDir = "INSELNETZ_TEST_CRASH_DIR" // makes the test program the one that is killed
-	crashAt  = "INSELNETZ_TEST_CRASH_AT"  // step at which it kills itself
-	crashN   = 6                          // messages it writes
+	crashDir  = "INSELNETZ_TEST_CRASH_DIR"  // makes the test program the one that is killed
+	crashAt   = "INSELNETZ_TEST_CRASH_AT"   // step at which it kills itself
+	crashN    = 6                           // messages it writes
+	crashOpen = "INSELNETZ_TEST_CRASH_OPEN" // it only opens
 )
 
 func TestMain(m *testing.M) {
@@ -55,6 +56,10 @@ func crashChild(dir string) error {
 	}})
 	if err != nil {
 		return err
+	}
+	if os.Getenv(crashOpen) != "" {
+		fmt.Println("steps", steps)
+		return nil
 	}
 	if err := s.Use(bg, plainReader{}); err != nil {
 		return err
@@ -189,6 +194,44 @@ func TestKilledAtEveryStep(t *testing.T) {
 		}
 	}
 	t.Logf("killed at each of %d steps", steps)
+}
+
+// TestKilledDuringSalvage kills the program at each step of opening a damaged
+// store; the next opening must not take the half of it for the whole.
+func TestKilledDuringSalvage(t *testing.T) {
+	dir := t.TempDir()
+	authors := filled(t, dir, 300)
+	f, err := os.OpenFile(filepath.Join(dir, dbName), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(make([]byte, 100), 0); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	t.Setenv(crashOpen, "1")
+	_, steps := runCrash(t, copyDir(t, dir), 0)
+	if steps < 20 {
+		t.Fatalf("only %d steps", steps)
+	}
+	for at := 1; at <= steps; at += 1 + at/10 {
+		dir := copyDir(t, dir)
+		runCrash(t, dir, at)
+		s, rep, err := Open(dir, Options{Unsafe: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rep.Damaged == "" || rep.Lost || rep.Salvaged != 600 {
+			t.Errorf("killed at step %d: %+v", at, rep)
+		}
+		if v, err := s.Get("identity"); err != nil || string(v) != "the secret" {
+			t.Errorf("killed at step %d: value %q, %v", at, v, err)
+		}
+		s.Close()
+		if rep, held := reopen(t, dir, authors); rep.Damaged != "" || held != 600 {
+			t.Errorf("killed at step %d: opened again: %d entries, %+v", at, held, rep)
+		}
+	}
 }
 
 // TestKilledAtEveryWrite kills the program before each of its write and sync

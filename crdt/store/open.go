@@ -19,6 +19,7 @@ const (
 	dbName      = "inselnetz.db"
 	lockName    = "inselnetz.lock"
 	suspectName = "inselnetz.db.suspect" // the database turned out damaged while it was in use
+	salvageName = "inselnetz.db.salvage" // names the damaged database until all is taken over from it
 )
 
 // A Store is open until Close. Its methods may be called from several
@@ -79,14 +80,22 @@ func (s *Store) path() string { return filepath.Join(s.dir, dbName) }
 // open loads the database; if it is damaged, a new one with what could be
 // saved of the old.
 func (s *Store) open() (Report, error) {
-	err := s.load()
-	if err == nil || !errors.Is(err, ErrDamaged) {
-		return Report{Rebuilt: s.w != nil && s.w.rebuilt}, err
-	}
-	s.log.Warn("database is damaged and moved aside", "err", err)
-	s.abandon()
-	aside, err := s.moveAside()
+	aside, err := s.unfinished()
 	if err != nil {
+		return Report{}, err
+	}
+	if aside == "" {
+		err := s.load()
+		if err == nil || !errors.Is(err, ErrDamaged) {
+			return Report{Rebuilt: s.w != nil && s.w.rebuilt}, err
+		}
+		s.log.Warn("database is damaged and moved aside", "err", err)
+		s.abandon()
+		if aside, err = s.begin(); err != nil {
+			return Report{}, err
+		}
+	}
+	if err := s.moveAside(aside); err != nil {
 		return Report{}, err
 	}
 	if err := s.load(); err != nil {
@@ -94,6 +103,9 @@ func (s *Store) open() (Report, error) {
 	}
 	r, err := s.salvage(aside)
 	r.Damaged = aside
+	if err == nil {
+		err = s.end()
+	}
 	return r, err
 }
 
@@ -320,11 +332,16 @@ func (s *Store) read(ctx context.Context, do func(*conn) error) error {
 		}
 	}
 	if err := c.exec("BEGIN"); err != nil {
+		c.close()
+		c = nil
 		return s.note(err)
 	}
 	err := do(c)
-	if e := c.exec("COMMIT"); err == nil {
-		err = e
+	if e := c.exec("COMMIT"); e != nil {
+		c.close() // the next reader gets a new one
+		if c = nil; err == nil {
+			err = e
+		}
 	}
 	return s.note(err)
 }

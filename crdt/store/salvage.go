@@ -9,29 +9,88 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"inselnetz/crdt/log"
 )
 
-// moveAside gives the damaged files another name and returns it.
-func (s *Store) moveAside() (string, error) {
-	stamp := s.opts.Now().UTC().Format("20060102-150405")
-	aside := s.path() + ".damaged-" + stamp
+// unfinished returns the damaged database from which a program that was
+// stopped had not yet taken everything over; empty if there is none.
+func (s *Store) unfinished() (string, error) {
+	name, err := os.ReadFile(filepath.Join(s.dir, salvageName))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if base := string(name); base == filepath.Base(base) && strings.HasPrefix(base, dbName+".damaged-") {
+		return filepath.Join(s.dir, base), nil
+	}
+	return "", nil // a note cut short: nothing was moved yet
+}
+
+// begin notes that a salvage is under way, before anything is moved.
+func (s *Store) begin() (string, error) {
+	name := dbName + ".damaged-" + s.opts.Now().UTC().Format("20060102-150405")
+	aside := filepath.Join(s.dir, name)
 	for n := 2; ; n++ {
 		if _, err := os.Lstat(aside); errors.Is(err, os.ErrNotExist) {
 			break
 		}
-		aside = fmt.Sprintf("%s.damaged-%s-%d", s.path(), stamp, n)
+		aside = filepath.Join(s.dir, fmt.Sprintf("%s-%d", name, n))
 	}
-	for _, end := range []string{"", "-wal", "-shm"} {
-		if err := os.Rename(s.path()+end, aside+end); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return "", fmt.Errorf("move damaged database aside: %w", err)
+	f, err := os.Create(filepath.Join(s.dir, salvageName))
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	if _, err := f.WriteString(filepath.Base(aside)); err != nil {
+		return "", err
+	}
+	return aside, f.Sync()
+}
+
+// moveAside gives the damaged files another name, the database last: once it
+// has its new name, what lies at the old one is only what an earlier attempt
+// had taken over, and goes.
+func (s *Store) moveAside(aside string) error {
+	if _, err := os.Lstat(aside); err == nil {
+		for _, end := range []string{"", "-wal", "-shm"} {
+			if err := os.Remove(s.path() + end); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("remove unfinished database: %w", err)
+			}
+		}
+		return nil
+	}
+	for _, end := range []string{"-wal", "-shm", ""} {
+		s.step("aside" + end)
+		err := os.Rename(s.path()+end, aside+end)
+		if errors.Is(err, os.ErrNotExist) && end == "" { // only the write-ahead log is left
+			err = os.WriteFile(aside, nil, 0o600)
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("move damaged database aside: %w", err)
 		}
 	}
 	if err := os.Remove(filepath.Join(s.dir, suspectName)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return "", err
+		return err
 	}
-	return aside, nil
+	return nil
+}
+
+// end notes that everything was taken over, once that is safe on disk.
+func (s *Store) end() error {
+	s.step("salvaged")
+	s.turn.Lock()
+	_, err := s.write(true, func(t *tx) error {
+		return t.c.exec("DELETE FROM sealed WHERE at<0") // anything: this commit waits for those before it
+	})
+	s.turn.Unlock()
+	if err != nil {
+		return err
+	}
+	return os.Remove(filepath.Join(s.dir, salvageName))
 }
 
 // A find is what salvage has seen of the logs and values in a damaged file.

@@ -428,7 +428,8 @@ func (a *Applied) join(b Applied) {
 
 // Append adds an own entry: build gets what it has to follow and returns it.
 // When Append returns, the entry and what it changed are safe on disk. A nonce
-// that is not empty makes the same call twice do it once.
+// that is not empty makes the same call twice do it once. build must not write
+// to the store itself.
 func (s *Store) Append(ctx context.Context, card log.Card, nonce string, build func(Next) (*log.Entry, error)) (Applied, error) {
 	if err := ctx.Err(); err != nil {
 		return Applied{}, err
