@@ -38,6 +38,8 @@ var sameFloor = map[[2]string]bool{
 var homes = map[string]string{
 	"github.com/libp2p/":      "mesh/lan",
 	"github.com/multiformats": "mesh/lan",
+	"github.com/quic-go/":     "mesh/lan",
+	"github.com/miekg/":       "mesh/lan",
 	"github.com/hashicorp/":   "mesh/lan",
 	"modernc.org/":            "crdt/store",
 	"github.com/wailsapp/":    "app/inselnetz",
