@@ -26,7 +26,7 @@ page() {
 	command -v npm >/dev/null || { echo "Node 20 or newer with npm is needed: https://nodejs.org" >&2; exit 1; }
 	cd frontend
 	if [ ! -f node_modules/.stamp ] || [ package-lock.json -nt node_modules/.stamp ]; then
-		npm ci --no-audit --no-fund --silent
+		npm ci --no-audit --no-fund --loglevel=error
 		touch node_modules/.stamp
 	fi
 	if [ ! -f dist/index.html ] || [ -n "$(find src public index.html vite.config.* package-lock.json -newer dist/index.html -print -quit)" ]; then
