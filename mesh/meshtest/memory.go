@@ -22,7 +22,28 @@ type Office struct {
 	Workspace log.WorkspaceID
 	Key       log.Key
 	Founder   Device
-	Private   map[log.SpaceID][]log.DeviceID // spaces beside those of everyone
+
+	mu      sync.Mutex
+	private map[log.SpaceID][]log.DeviceID // spaces beside those of everyone
+}
+
+// Share makes a space that some devices share. Refresh their Meshes afterwards.
+func (o *Office) Share(space log.SpaceID, among ...log.DeviceID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.private[space] = among
+}
+
+func (o *Office) shared(a, b log.DeviceID) (list []log.SpaceID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for s, who := range o.private {
+		if slices.Contains(who, a) && slices.Contains(who, b) {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b log.SpaceID) int { return bytes.Compare(a[:], b[:]) })
+	return list
 }
 
 // A Device of a test.
@@ -41,7 +62,7 @@ func NewDevice(name string, peer mesh.PeerID) Device {
 
 // NewOffice returns an office with one device.
 func NewOffice(founder Device) *Office {
-	return &Office{Workspace: log.WorkspaceID{7}, Key: log.Key{42}, Founder: founder, Private: map[log.SpaceID][]log.DeviceID{}}
+	return &Office{Workspace: log.WorkspaceID{7}, Key: log.Key{42}, Founder: founder, private: map[log.SpaceID][]log.DeviceID{}}
 }
 
 // Space is the space of all members.
@@ -229,13 +250,7 @@ func (m *Memory) Spaces(with log.DeviceID) []log.SpaceID {
 		return list
 	}
 	list = append(list, m.Office.Space())
-	for s, who := range m.Office.Private {
-		if slices.Contains(who, with) && slices.Contains(who, m.Device.ID) {
-			list = append(list, s)
-		}
-	}
-	slices.SortFunc(list[2:], func(a, b log.SpaceID) int { return bytes.Compare(a[:], b[:]) })
-	return list
+	return append(list, m.Office.shared(with, m.Device.ID)...)
 }
 
 // Heights is part of mesh.Holdings.

@@ -1,0 +1,110 @@
+package sim_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"inselnetz/crdt/log"
+	"inselnetz/mesh/meshtest"
+	"inselnetz/mesh/sim"
+)
+
+// TestControlBackAndForth: two admins whose control entries name each other's, so
+// that neither log goes in whole before the other.
+func TestControlBackAndForth(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		_, ms := members("a", "b", "c")
+		for i := range 40 {
+			name := fmt.Sprint("new", i)
+			ms[i%2].Admit(meshtest.NewDevice(name, "z"))
+			ms[(i+1)%2].Take(ms[i%2])
+		}
+		run(w, ms, func(nodes []*meshtest.Node) {
+			began := time.Now()
+			if !w.Until(30*time.Second, func() bool { return meshtest.Equal(log.Control, ms...) }) {
+				w.T.Fatalf("c has %d of %d control entries", len(ms[2].Payloads(log.Control)), len(ms[0].Payloads(log.Control)))
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				w.T.Errorf("took %v", took)
+			}
+		})
+	})
+}
+
+// TestFork: a device that exists twice is found out, does not keep others from
+// syncing, and does not make them talk without end.
+func TestFork(t *testing.T) {
+	for name, more := range map[string]int{"same length": 1, "longer": 3} {
+		t.Run(name, func(t *testing.T) {
+			sim.Run(t, 1, func(w *sim.World) {
+				o, ms := members("a", "b")
+				ms[0].Append(o.Space(), []byte("common"))
+				copied := ms[0].Copy()
+				ms[0].Append(o.Space(), []byte("one way"))
+				ms[1].Import(w.T.Context(), cardOf(ms[0], o.Space()), entriesOf(w, ms[0], o.Space()), true)
+				for range more {
+					copied.Append(o.Space(), []byte("the other way"))
+				}
+				ms[0] = copied
+				run(w, ms, func(nodes []*meshtest.Node) {
+					if !w.Until(30*time.Second, func() bool { return ms[1].Forks() > 0 || ms[0].Forks() > 0 }) {
+						w.T.Fatal("nobody noticed")
+					}
+					id, seq := nodes[1].Post(o.Space(), "from b")
+					if !w.Until(5*time.Second, holds(ms[0], id, seq)) {
+						w.T.Error("a fork keeps other logs from syncing")
+					}
+					_, before := w.Trace()
+					time.Sleep(10 * time.Minute)
+					if _, after := w.Trace(); after-before > 900 {
+						w.T.Errorf("%d frames in ten minutes", after-before)
+					}
+				})
+			})
+		})
+	}
+}
+
+func cardOf(m *meshtest.Memory, space log.SpaceID) log.Card {
+	card, _ := m.Card(firstLog(m, space))
+	return card
+}
+
+func entriesOf(w *sim.World, m *meshtest.Memory, space log.SpaceID) [][]byte {
+	list, err := m.Entries(w.T.Context(), firstLog(m, space), 1, 1<<40, 1<<30)
+	if err != nil {
+		w.T.Fatal(err)
+	}
+	return list
+}
+
+// TestPrivateSpace: who does not share a space hears nothing of it, and sharing it
+// later brings all of it.
+func TestPrivateSpace(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		o, ms := members("a", "b", "c")
+		secret := log.SpaceID{5}
+		o.Share(secret, ms[0].Device.ID, ms[1].Device.ID)
+		run(w, ms, func(nodes []*meshtest.Node) {
+			if !w.Until(20*time.Second, func() bool { return len(nodes[0].Here()) == 2 && len(nodes[1].Here()) == 2 }) {
+				w.T.Fatal("they do not meet")
+			}
+			id, seq := nodes[0].Post(secret, "for b alone")
+			if !w.Until(time.Second, holds(ms[1], id, seq)) {
+				w.T.Error("b did not get it")
+			}
+			time.Sleep(2 * time.Minute)
+			if len(ms[2].Payloads(secret)) > 0 || ms[0].Held(id, seq) != 1 {
+				w.T.Error("c got what is not for it")
+			}
+			o.Share(secret, ms[0].Device.ID, ms[1].Device.ID, ms[2].Device.ID)
+			for _, n := range nodes {
+				n.Refresh()
+			}
+			if !w.Until(5*time.Second, func() bool { return meshtest.Equal(secret, ms...) }) {
+				w.T.Error("c shares the space now and has nothing of it")
+			}
+		})
+	})
+}
