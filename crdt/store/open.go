@@ -366,9 +366,17 @@ func (c *conn) quickCheck(ctx context.Context) error {
 // Call it after opening, and whenever keys or members have become known.
 func (s *Store) Use(ctx context.Context, r Reader) error {
 	s.turn.Lock()
+	if s.closed {
+		s.turn.Unlock()
+		return ErrClosed
+	}
 	s.w.reader = r
+	var progress func(done, of int)
+	if s.w.rebuilt {
+		progress = s.opts.Rebuild
+	}
 	s.turn.Unlock()
-	return s.retry(ctx, nil)
+	return s.retry(ctx, progress)
 }
 
 // retry looks at the entries put aside, some at a time.

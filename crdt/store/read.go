@@ -13,8 +13,8 @@ import (
 )
 
 type unreadKey struct {
-	chan_ int64
-	me    chat.PersonID
+	ch int64
+	me chat.PersonID
 }
 
 // An unreadCount holds as long as its channel's gen does not change.
@@ -289,7 +289,7 @@ func (s *Store) complete(ctx context.Context, c *conn, rows []Row) error {
 			return err
 		}
 		m.Replies = int(r.int(0))
-		err = c.query(ctx, "SELECT word, person FROM votes WHERE at=? AND n=? AND yes ORDER BY word, person", []any{at, m.ID.N}, func(r row) error {
+		err = c.query(ctx, "SELECT word, person FROM votes WHERE at=? AND n=? AND yes ORDER BY word, person LIMIT 1000", []any{at, m.ID.N}, func(r row) error {
 			if n := len(m.Reactions); n == 0 || m.Reactions[n-1].Word != r.str(0) {
 				m.Reactions = append(m.Reactions, Reaction{Word: r.str(0)})
 			}

@@ -40,7 +40,7 @@ type Options struct {
 	Log     *slog.Logger       // nil discards
 	Now     func() time.Time   // nil is time.Now; names damaged files
 	Unsafe  bool               // never waits for the disk; for tests and benchmarks
-	Rebuild func(done, of int) // told how far a rebuild at opening is; may be nil
+	Rebuild func(done, of int) // told how far Use is when views are folded anew; may be nil
 	hook    func(point string) // called at every step of the commit path; for tests
 }
 
@@ -49,7 +49,7 @@ type Report struct {
 	Damaged  string // where a damaged database was moved to; empty: it was sound
 	Salvaged int    // entries taken over from the damaged database
 	Lost     bool   // something may be missing: this device's logs must not be continued, but begun anew
-	Rebuilt  bool   // views were folded anew
+	Rebuilt  bool   // views are folded anew by the next Use
 }
 
 // A Stored entry with the identity of its log.
