@@ -415,7 +415,7 @@ func (l *loop) tellAddrs(s *session) {
 			list = append(list, peerAddrs{Peer: string(peer), Addrs: addrs})
 		}
 	}
-	add(l.self, l.t.Addrs())
+	add(l.self, l.own)
 	for _, o := range l.order {
 		if c := l.book.contacts[o.peer]; o != s && o.heard && o.member && c != nil && len(list) < maxToldPeers {
 			add(o.peer, c.addrs)

@@ -34,6 +34,7 @@ type loop struct {
 	reads   map[log.LogID]uint64 // own entries being read for a push, up to
 
 	addrs        int // version of what is known of addresses
+	own          []string
 	due          time.Time
 	haveAt       time.Time
 	membersAt    time.Time

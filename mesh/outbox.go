@@ -83,7 +83,7 @@ func (o *outbox) serve(w served) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.wants) >= maxServed {
-		o.wants = o.wants[1:]
+		_, o.wants = pop(o.wants)
 	}
 	o.wants = append(o.wants, w)
 	o.wake()
@@ -104,18 +104,27 @@ func (o *outbox) next() (frame []byte, space *log.SpaceID, want *served, end boo
 	defer o.mu.Unlock()
 	switch {
 	case len(o.urgent) > 0:
-		frame, o.urgent = o.urgent[0], o.urgent[1:]
+		frame, o.urgent = pop(o.urgent)
 		o.bytes -= len(frame)
 	case o.last:
 		end = true
 	case len(o.asked) > 0:
-		space = &o.asked[0]
-		o.asked = o.asked[1:]
+		var id log.SpaceID
+		id, o.asked = pop(o.asked)
+		space = &id
 	case len(o.wants) > 0:
-		want = &o.wants[0]
-		o.wants = o.wants[1:]
+		var w served
+		w, o.wants = pop(o.wants)
+		want = &w
 	}
 	return frame, space, want, end
+}
+
+// pop takes the first of a list and keeps no memory of it.
+func pop[T any](list []T) (first T, rest []T) {
+	var none T
+	first, list[0] = list[0], none
+	return first, list[1:]
 }
 
 func (o *outbox) send(c Conn, frame []byte) error {

@@ -26,6 +26,10 @@ func (l *loop) recheck(now time.Time, keys bool) {
 		l.keys = slices.Clone(got)
 		l.teller.announce(l.keys)
 	}
+	if got := slices.Sorted(slices.Values(l.t.Addrs())); !slices.Equal(got, l.own) {
+		l.own = got
+		l.addrs++ // told with the next digest
+	}
 	for p := range l.left {
 		if !is[p] {
 			delete(l.left, p)

@@ -276,9 +276,9 @@ func (q *imports) next() (j job, ok bool) {
 	defer q.mu.Unlock()
 	switch {
 	case len(q.live) > 0:
-		j, q.live = q.live[0], q.live[1:]
+		j, q.live = pop(q.live)
 	case len(q.bulk) > 0:
-		j, q.bulk = q.bulk[0], q.bulk[1:]
+		j, q.bulk = pop(q.bulk)
 	default:
 		return j, false
 	}

@@ -22,7 +22,7 @@ const (
 	smallLag    = 16 // entries that pushes may well bring
 	credit      = 1 << 20
 	leastWant   = 16 << 10 // bytes; the first wants are no larger
-	entryGuess  = 150 // bytes, to tell how many entries fill a want
+	entryGuess  = 150      // bytes, to tell how many entries fill a want
 	maxWants    = 8
 )
 
