@@ -1,11 +1,13 @@
 package sim_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"inselnetz/crdt/log"
+	"inselnetz/mesh"
 	"inselnetz/mesh/meshtest"
 	"inselnetz/mesh/sim"
 )
@@ -106,5 +108,116 @@ func TestPrivateSpace(t *testing.T) {
 				w.T.Error("c shares the space now and has nothing of it")
 			}
 		})
+	})
+}
+
+// TestAdvanced: entries the Mesh was not handed are read and pushed too.
+func TestAdvanced(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		o, ms := members("a", "b")
+		run(w, ms, func(nodes []*meshtest.Node) {
+			if !w.Until(20*time.Second, func() bool { return len(nodes[0].Here()) == 1 && len(nodes[1].Here()) == 1 }) {
+				w.T.Fatal("they do not meet")
+			}
+			time.Sleep(time.Second)
+			_, bulk := ms[1].Imports()
+			var last *log.Entry
+			for range 3 {
+				_, last = ms[0].Append(o.Space(), []byte("x"))
+			}
+			nodes[0].Advanced(o.Space(), last.Log)
+			if !w.Until(30*time.Millisecond, holds(ms[1], last.Log, last.Seq)) {
+				w.T.Error("not pushed")
+			}
+			if _, now := ms[1].Imports(); now != bulk {
+				w.T.Error("asked for, not pushed")
+			}
+			// What nobody told the Mesh at all is found when heights are compared.
+			_, last = ms[0].Append(o.Space(), []byte("y"))
+			if !w.Until(70*time.Second, holds(ms[1], last.Log, last.Seq)) {
+				w.T.Error("not found")
+			}
+		})
+	})
+}
+
+// mute is the Transport of a member that never answers a want.
+type mute struct{ mesh.Transport }
+
+type muteConn struct{ mesh.Conn }
+
+func (m mute) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto string) (mesh.Conn, error) {
+	c, err := m.Transport.Dial(ctx, to, addrs, proto)
+	return muteConn{c}, err
+}
+
+func (m mute) Accept(ctx context.Context) (mesh.Conn, error) {
+	c, err := m.Transport.Accept(ctx)
+	return muteConn{c}, err
+}
+
+func (c muteConn) Send(frame []byte) error {
+	if frame[0] == 0x83 && frame[1] == 6 {
+		return nil
+	}
+	return c.Conn.Send(frame)
+}
+
+// TestSilentPeer: what one peer does not send is asked of another.
+func TestSilentPeer(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		o, ms := members("a", "b", "c")
+		for i := range 300 {
+			ms[2].Append(o.Space(), fmt.Append(nil, i))
+		}
+		if _, err := ms[1].Import(w.T.Context(), cardOf(ms[2], o.Space()), entriesOf(w, ms[2], o.Space()), false); err != nil {
+			w.T.Fatal(err)
+		}
+		b := meshtest.Start(ms[1], mute{w.Node("b")}, 1, mesh.Options{Rand: w.Entropy("b")})
+		a := meshtest.Start(ms[0], w.Node("a"), 1, mesh.Options{Rand: w.Entropy("a")})
+		if !w.Until(20*time.Second, func() bool { return len(a.Here()) == 1 }) {
+			w.T.Fatal("they do not meet")
+		}
+		time.Sleep(5 * time.Second)
+		c := meshtest.Start(ms[2], w.Node("c"), 1, mesh.Options{Rand: w.Entropy("c")})
+		if !w.Until(15*time.Second, func() bool { return meshtest.Equal(o.Space(), ms...) }) {
+			w.T.Errorf("a has %d entries", len(ms[0].Payloads(o.Space())))
+		}
+		if len(a.Here()) != 2 {
+			w.T.Errorf("a sees %v; a slow peer is no dead peer", a.Here())
+		}
+		for _, n := range []*meshtest.Node{a, b, c} {
+			n.Stop()
+		}
+	})
+}
+
+// TestRefused: a device whose card names another peer is not let in, and of those
+// nobody knows only some.
+func TestRefused(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		o, ms := members("a")
+		moved := meshtest.NewDevice("b", "elsewhere")
+		ms[0].Admit(moved)
+		a := meshtest.Start(ms[0], w.Node("a"), 1, mesh.Options{Rand: w.Entropy("a")})
+		stolen := meshtest.NewMemory(o, moved)
+		stolen.Take(ms[0])
+		nodes := []*meshtest.Node{a, meshtest.Start(stolen, w.Node("b"), 1, mesh.Options{Rand: w.Entropy("b")})}
+		time.Sleep(20 * time.Second)
+		if len(a.Here()) > 0 {
+			w.T.Errorf("a sees %v", a.Here())
+		}
+		for i := range 30 {
+			name := fmt.Sprintf("s%02d", i)
+			m := meshtest.NewMemory(o, meshtest.NewDevice(name, mesh.PeerID(name)))
+			nodes = append(nodes, meshtest.Start(m, w.Node(name), 1, mesh.Options{Rand: w.Entropy(name)}))
+		}
+		time.Sleep(20 * time.Second)
+		if n := len(a.Here()); n == 0 || n > 16 {
+			w.T.Errorf("%d strangers", n)
+		}
+		for _, n := range nodes {
+			n.Stop()
+		}
 	})
 }
