@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -374,6 +375,42 @@ func TestNewAddress(t *testing.T) {
 			id, seq := a.Post(o.Space(), "where are you")
 			if !w.Until(20*time.Second, holds(ms[1], id, seq)) || time.Since(began) > 5*time.Second {
 				w.T.Errorf("took %v", time.Since(began))
+			}
+		})
+	})
+}
+
+// TestFiftyDevices: a whole office starts at once, and a message is everywhere
+// right away.
+func TestFiftyDevices(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds of processor time")
+	}
+	sim.Run(t, 1, func(w *sim.World) {
+		var names []string
+		for i := range 50 {
+			names = append(names, fmt.Sprintf("n%02d", i))
+		}
+		o, ms := members(names...)
+		run(w, ms, func(nodes []*meshtest.Node) {
+			began := time.Now()
+			if !w.Until(30*time.Second, func() bool {
+				return !slices.ContainsFunc(nodes, func(n *meshtest.Node) bool { return len(n.Here()) < 49 })
+			}) {
+				w.T.Fatal("they do not meet")
+			}
+			w.T.Logf("all met after %v", time.Since(began))
+			time.Sleep(2 * time.Second)
+			id, seq := nodes[7].Post(o.Space(), "good morning")
+			began = time.Now()
+			if !w.Until(time.Second, func() bool {
+				return !slices.ContainsFunc(ms, func(m *meshtest.Memory) bool { return !holds(m, id, seq)() })
+			}) {
+				w.T.Error("not everywhere within a second")
+			}
+			w.T.Logf("everywhere after %v", time.Since(began))
+			if !w.Until(time.Second, func() bool { return ms[7].Held(id, seq) == 49 }) {
+				w.T.Errorf("the author knows of %d who hold it", ms[7].Held(id, seq))
 			}
 		})
 	})
