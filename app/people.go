@@ -111,11 +111,14 @@ func (w *Workspace) People() []Person {
 	if st == nil {
 		return nil
 	}
-	seen := map[mesh.PeerID]mesh.Peer{}
+	seen, here := map[mesh.PeerID]mesh.Peer{}, map[mesh.PeerID]int{}
 	if m != nil {
 		for _, p := range m.Peers() {
 			if old, ok := seen[p.PeerID]; !ok || p.Here && !old.Here {
 				seen[p.PeerID] = p
+			}
+			if p.Here {
+				here[p.PeerID]++ // instances: a copy may run beside the original
 			}
 		}
 	}
@@ -130,6 +133,7 @@ func (w *Workspace) People() []Person {
 			p.Self, dev.Self, dev.Presence, dev.Since = true, true, Here, w.start
 		} else if s, ok := seen[mesh.PeerID(d.Card.Peer)]; ok {
 			dev.Presence, dev.Path, dev.RTT, dev.Behind, dev.Since = presence(s), s.Path, s.RTT, s.Behind, s.Since
+			dev.Twice = here[s.PeerID] > 1
 		}
 		p.Devices = append(p.Devices, dev)
 	}
