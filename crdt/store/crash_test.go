@@ -368,7 +368,7 @@ func TestTornWrites(t *testing.T) {
 				t.Fatal(err)
 			}
 			after := stateOf(t, dir)
-			for range 30 {
+			for range 15 {
 				check(state{shuffled(r, before.db, after.db), before.wal}, i, "torn while moving into the database")
 			}
 			was = after
@@ -393,7 +393,7 @@ func TestTornWrites(t *testing.T) {
 				}
 			}
 		}
-		for range 20 {
+		for range 10 {
 			mixed := shuffled(r, was.wal, now.wal)
 			if !bytes.Equal(mixed[first:end], now.wal[first:end]) {
 				check(state{was.db, mixed}, i, "message %d with sectors missing", i)

@@ -179,7 +179,7 @@ func TestRandomDamage(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	kept := 0
-	const rounds = 60
+	const rounds = 30
 	for range rounds {
 		b := bytes.Clone(sound)
 		for range 1 + r.IntN(30) {
