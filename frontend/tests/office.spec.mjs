@@ -57,6 +57,29 @@ step("found an office", async () => {
 	await looks(a, "02-lage-allein");
 });
 
+step("joining can be called off, and ends when the invitation does", async () => {
+	const ask = async () => {
+		await j.getByRole("button", { name: /^Bei „.+“ beitreten/ }).click();
+		await j.getByLabel("Wie heißen Sie?").fill("Jonas Wolf");
+		await j.getByRole("button", { name: "Beitreten" }).click();
+		await j.getByRole("heading", { name: "Ihre Nummer" }).waitFor();
+	};
+	await anke.ask("invite/open", { role: "member" });
+	await ask();
+	await j.getByRole("button", { name: "Abbrechen" }).click();
+	await j.getByRole("heading", { name: "Willkommen bei Inselnetz" }).waitFor();
+	await until("nobody waits", async () => (await anke.ask("invite/state")).waiting.length === 0);
+
+	await ask();
+	await j.reload(); // a page opened anew goes on with the same number
+	await j.getByRole("heading", { name: "Ihre Nummer" }).waitFor();
+	await anke.ask("invite/close");
+	await j.getByRole("heading", { name: "Das hat nicht geklappt" }).waitFor();
+	await looks(j, "01b-gescheitert");
+	await j.getByRole("button", { name: "Zurück" }).click();
+	await j.getByText("Noch keine Einladung gefunden").waitFor();
+});
+
 step("join by number", async () => {
 	await a.getByRole("button", { name: "Zweite Person einladen" }).click();
 	await a.getByRole("button", { name: "Einladung öffnen" }).click();
@@ -100,9 +123,11 @@ step("join by number", async () => {
 	await j.getByRole("heading", { name: "Sehen Sie beide dieselben Wörter?" }).waitFor();
 	const words = (await jonas.ask("join/state")).words.split(" ");
 	assert.equal(words.length, 3);
-	for (const word of words) {
-		await a.getByText(word, { exact: true }).waitFor();
-		await j.getByText(word, { exact: true }).waitFor();
+	for (const page of [a, j]) {
+		await until("both see them", async () => {
+			const shown = await page.locator(".words b").allTextContents();
+			return shown.join(" ") === words.join(" ");
+		});
 	}
 	await looks(j, "01b-woerter");
 	await j.getByRole("button", { name: "Ja, dieselben Wörter" }).click();
@@ -221,6 +246,24 @@ step("a new channel", async () => {
 	await looks(a, "03-chat");
 });
 
+step("whoever was away begins at the first new message", async () => {
+	await j.getByRole("link", { name: "Lage" }).click();
+	await j.getByRole("heading", { name: "Büro-Netz läuft." }).waitFor();
+	const channel = (await anke.ask("channels")).channels.find((c) => c.main).id;
+	for (let i = 1; i <= 150; i++) {
+		await anke.ask("post", { channel, text: `Neues ${i}.`, replyTo: "", nonce: `new${i}` });
+	}
+	const unread = async () => (await jonas.ask("channels")).channels.find((c) => c.main).unread;
+	await until("all are here", async () => (await unread()) === 150);
+	await j.getByRole("link", { name: /^Alle .*neue Nachrichten/ }).click();
+	await message(j, "Neues 1.").first().waitFor();
+	await j.getByText("Neu", { exact: true }).waitFor();
+	await looks(j, "03-neu");
+	await j.getByRole("button", { name: /Zur neuesten/ }).click();
+	await message(j, "Neues 150.").waitFor();
+	await until("all are read", async () => (await unread()) === 0);
+});
+
 step("search marks what it finds and jumps to it", async () => {
 	await a.keyboard.press("Control+k");
 	await a.getByRole("combobox", { name: "Suchwort" }).fill("paketbote");
@@ -263,6 +306,7 @@ step("what could not be sent stays, and is sent once", async () => {
 		async () => (await a.getByRole("textbox", { name: "Nachricht schreiben" }).inputValue()) === "",
 	);
 	await message(j, text).waitFor();
+	await message(a, text).last().waitFor();
 	assert.equal(await message(a, text).count(), 1);
 
 	// The program's own words stand beside a text it does not take.
