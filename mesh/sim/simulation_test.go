@@ -133,6 +133,7 @@ func (of *office) post(name string, n int) {
 			node.Post(of.o.Space(), text)
 		}
 		of.acked = append(of.acked, text)
+		time.Sleep(time.Microsecond) // one thing at an instant, for the same trace
 	}
 }
 
