@@ -103,6 +103,10 @@ func managers(st *access.State) int {
 	return n
 }
 
+// settled is how long two instances of a device must be here at a time to count
+// as copies: after a restart the old one is still being probed.
+const settled = 10 * time.Second
+
 // People returns everyone with their devices: this person first, then by name.
 func (w *Workspace) People() []Person {
 	w.mu.RLock()
@@ -117,7 +121,7 @@ func (w *Workspace) People() []Person {
 			if old, ok := seen[p.PeerID]; !ok || p.Here && !old.Here {
 				seen[p.PeerID] = p
 			}
-			if p.Here {
+			if p.Here && time.Since(p.Since) > settled {
 				here[p.PeerID]++ // instances: a copy may run beside the original
 			}
 		}
