@@ -41,7 +41,7 @@ for part in "$@"; do
 	page) page ;;
 	window) apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev ;;
 	test) if [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; then
-		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth
+		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth strace tcpdump
 	else
 		echo "not root and no sudo: tests that need a browser or network namespaces are skipped" >&2
 	fi ;;
