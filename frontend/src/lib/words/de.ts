@@ -299,9 +299,9 @@ export const de = {
 	settings: {
 		title: "Einstellungen",
 		theme: "Aussehen",
-		themes: { system: "Wie der Computer", light: "Hell", dark: "Dunkel" },
+		themes: { system: "Automatisch", light: "Hell", dark: "Dunkel" },
 		contrast: "Kontrast",
-		contrasts: { system: "Wie der Computer", more: "Stark" },
+		contrasts: { system: "Automatisch", more: "Stark" },
 		device: "Dieses Gerät",
 		about: (version: string) => `Inselnetz ${version}`,
 	},

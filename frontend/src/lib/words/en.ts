@@ -290,9 +290,9 @@ export const en: Words = {
 	settings: {
 		title: "Settings",
 		theme: "Appearance",
-		themes: { system: "Like the computer", light: "Light", dark: "Dark" },
+		themes: { system: "Automatic", light: "Light", dark: "Dark" },
 		contrast: "Contrast",
-		contrasts: { system: "Like the computer", more: "Strong" },
+		contrasts: { system: "Automatic", more: "Strong" },
 		device: "This device",
 		about: (version) => `Inselnetz ${version}`,
 	},
