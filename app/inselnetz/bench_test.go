@@ -107,7 +107,7 @@ func do[Res any](p *process, name string, req any) Res {
 // wait asks until it is so.
 func wait(b *testing.B, limit time.Duration, what string, is func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(limit); !is(); time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(limit); !is(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.Fatalf("not within %v: %s", limit, what)
 		}
