@@ -63,9 +63,30 @@ func (w *Workspace) OpenInvite(role access.Role) (InviteState, error) {
 		door:   name, role: role, conns: map[mesh.PeerID]mesh.Conn{},
 	}
 	w.mu.Unlock()
-	w.net.ShowDoor(name)
+	w.showDoor()
+	w.job(func(ctx context.Context) {
+		select {
+		case <-time.After(pairing.Lifetime + time.Second):
+			w.InviteState() // closes what has expired
+			w.changed("invite", "")
+		case <-ctx.Done():
+		}
+	})
 	w.changed("invite", "")
 	return w.InviteState(), nil
+}
+
+// showDoor announces the door of the open invite, or none.
+func (w *Workspace) showDoor() {
+	w.door.Lock() // the last to look is the last to announce
+	defer w.door.Unlock()
+	w.mu.RLock()
+	name := ""
+	if w.inviting != nil && w.inviting.invite != nil {
+		name = w.inviting.door
+	}
+	w.mu.RUnlock()
+	w.net.ShowDoor(name)
 }
 
 func (w *Workspace) mayInvite(st *access.State) error {
@@ -109,7 +130,7 @@ func (w *Workspace) shut(why *Problem) {
 		}
 	}
 	in.invite, in.why = nil, why
-	w.job(func(context.Context) { w.net.ShowDoor("") })
+	w.job(func(context.Context) { w.showDoor() })
 }
 
 func refuse(c mesh.Conn, why pairing.Reason) {
@@ -254,10 +275,14 @@ func (w *Workspace) TypeNumber(ctx context.Context, number string) (InviteState,
 	offer := session.Offer()
 	conn := in.conns[mesh.PeerID(offer.Device.Peer)]
 	w.mu.Unlock()
-	if err := w.letIn(ctx, in, session, offer, conn); err != nil {
-		return w.InviteState(), err
+	// the number was right: who typed it may go, the admission goes on
+	err = w.letIn(context.WithoutCancel(ctx), in, session, offer, conn)
+	if err != nil {
+		w.mu.Lock()
+		w.shut(because("invite-closed", err))
+		w.mu.Unlock()
 	}
-	return w.InviteState(), nil
+	return w.InviteState(), err
 }
 
 // missed phrases why a number let nobody in. The caller holds mu.

@@ -55,6 +55,7 @@ type Workspace struct {
 	held   coalescer
 
 	reload sync.Mutex // one at a time reads the control space
+	door   sync.Mutex // one at a time announces the door
 
 	mu       sync.RWMutex // guards the rest; nothing slow happens under it
 	ws       log.WorkspaceID
