@@ -8,7 +8,9 @@ export function deviceState(device: Device): string {
 	if (device.self) return t.people.thisDevice;
 	switch (device.presence) {
 		case "here":
-			return device.behind > 0 ? `${t.people.hereNow}, ${t.people.behind(device.behind)}` : t.people.hereNow;
+			return device.behind > 0
+				? `${t.people.hereNow}, ${t.people.behind(device.behind)}`
+				: `${t.people.hereNow}, ${t.people.current}`;
 		case "away":
 			return device.since > 0 ? t.people.lastSeen(moment(device.since)) : t.people.away;
 		case "unknown":

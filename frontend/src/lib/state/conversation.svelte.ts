@@ -3,6 +3,7 @@
 import { tick } from "svelte";
 import { ask, type Problem, problem } from "../api/client";
 import type { Message, Messages, MessagesAsk } from "../api/types.gen";
+import { t } from "../words/index.svelte";
 import { pause } from "./office.svelte";
 
 const page = 100; // messages asked for at first
@@ -114,7 +115,7 @@ export class Conversation {
 		const said = news.at(-1);
 		const looking = document.visibilityState === "visible" && document.hasFocus();
 		if (news[0] && !looking && this.fresh <= this.readUpTo) this.fresh = news[0].pos;
-		if (said && !this.later) this.announcement = `${said.author.name}: ${said.text}`;
+		if (said && !this.later) this.announcement = t.chat.announce(said.author.name, said.text);
 		this.#take(answer, this.earlier);
 		await tick();
 		await this.#trim();

@@ -24,16 +24,12 @@ export const de = {
 		foundWhy: "In zwei Minuten fertig. Weitere Menschen laden Sie danach ein.",
 		address: "Adresse eingeben",
 		addressWhy: "Wenn die Einladung nicht von allein erscheint.",
-		version: (v: string) => `Version ${v}`,
 	},
 	back: "Zurück",
 	close: "Schließen",
 	cancel: "Abbrechen",
-	retry: "Noch einmal",
-	goOn: "Weiter",
 	more: "Mehr",
 	step: (n: number, of: number) => `Schritt ${n} von ${of}`,
-	emptyField: "Bitte füllen Sie dieses Feld aus.",
 
 	found: {
 		title: "Neues Büro gründen",
@@ -108,8 +104,6 @@ export const de = {
 		retry: "Noch einmal versuchen",
 	},
 
-	loading: "Wird geladen …",
-
 	home: {
 		runs: ["Büro-Netz ", "läuft", "."] as [string, string, string],
 		here: (here: number, of: number) => {
@@ -136,7 +130,6 @@ export const de = {
 		mailSome: (n: number) => `${n} ungelesen`,
 		mailIn: (n: number) => `in ${many(n, "Kanal", "Kanälen")}`,
 		points: "Offene Punkte",
-		noPoints: "Keine offenen Punkte.",
 		newFor: "Neu für Sie",
 		nothingNew: "Nichts Neues.",
 		who: "Wer ist da",
@@ -164,7 +157,6 @@ export const de = {
 		noInvite: "Einladen können nur Menschen, die dieses Büro verwalten.",
 		thisDevice: "dieses Gerät",
 		hereNow: "da",
-		hereSince: (when: string) => `da seit ${when}`,
 		lastSeen: (when: string) => `zuletzt ${when}`,
 		away: "nicht da",
 		unknownSince: (when: string) => `unbekannt seit ${when}`,
@@ -212,7 +204,6 @@ export const de = {
 		title: "Chat",
 		all: "Alle",
 		channels: "Kanäle",
-		office: "Büro",
 		create: "Neuer Kanal",
 		createWhy: "Alle im Büro sehen den Kanal.",
 		createName: "Name des Kanals",
@@ -230,7 +221,6 @@ export const de = {
 		yesterday: "Gestern",
 		fresh: "Neu",
 		start: "Hier beginnt der Kanal.",
-		earlier: "Frühere Nachrichten werden geladen …",
 		toNewest: "Zur neuesten",
 		edited: "bearbeitet",
 		editedAt: (time: string) => `bearbeitet ${time}`,
@@ -255,7 +245,6 @@ export const de = {
 		retractWhy:
 			"Der Text verschwindet auf allen Geräten, sobald sie es erfahren. Wer ihn schon gelesen hat, kennt ihn. Sie können ihn danach wieder ins Schreibfeld holen.",
 		copy: "Text kopieren",
-		copied: "Kopiert",
 		jump: "Zur Nachricht springen",
 		quoteMissing: "Diese Nachricht ist hier noch nicht angekommen.",
 		own: "Sie",

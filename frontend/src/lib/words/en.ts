@@ -24,16 +24,12 @@ export const en: Words = {
 		foundWhy: "Done in two minutes. You invite other people afterwards.",
 		address: "Enter an address",
 		addressWhy: "If the invitation does not appear by itself.",
-		version: (v) => `Version ${v}`,
 	},
 	back: "Back",
 	close: "Close",
 	cancel: "Cancel",
-	retry: "Try again",
-	goOn: "Continue",
 	more: "More",
 	step: (n, of) => `Step ${n} of ${of}`,
-	emptyField: "Please fill in this field.",
 
 	found: {
 		title: "Start a new office",
@@ -108,8 +104,6 @@ export const en: Words = {
 		retry: "Try again",
 	},
 
-	loading: "Loading …",
-
 	home: {
 		runs: ["Office network ", "works", "."],
 		here: (here, of) => {
@@ -136,7 +130,6 @@ export const en: Words = {
 		mailSome: (n) => `${n} unread`,
 		mailIn: (n) => `in ${many(n, "channel", "channels")}`,
 		points: "Open points",
-		noPoints: "No open points.",
 		newFor: "New for you",
 		nothingNew: "Nothing new.",
 		who: "Who is here",
@@ -163,7 +156,6 @@ export const en: Words = {
 		noInvite: "Only people who manage this office can invite.",
 		thisDevice: "this device",
 		hereNow: "here",
-		hereSince: (when) => `here since ${when}`,
 		lastSeen: (when) => `last seen ${when}`,
 		away: "not here",
 		unknownSince: (when) => `unknown since ${when}`,
@@ -210,7 +202,6 @@ export const en: Words = {
 		title: "Chat",
 		all: "Everyone",
 		channels: "Channels",
-		office: "Office",
 		create: "New channel",
 		createWhy: "Everyone in the office sees the channel.",
 		createName: "Name of the channel",
@@ -228,7 +219,6 @@ export const en: Words = {
 		yesterday: "Yesterday",
 		fresh: "New",
 		start: "The channel begins here.",
-		earlier: "Loading earlier messages …",
 		toNewest: "To the newest",
 		edited: "edited",
 		editedAt: (time) => `edited ${time}`,
@@ -253,7 +243,6 @@ export const en: Words = {
 		retractWhy:
 			"The text disappears on all devices as soon as they hear of it. Whoever has read it knows it. You can put it back into the field afterwards.",
 		copy: "Copy text",
-		copied: "Copied",
 		jump: "Jump to the message",
 		quoteMissing: "This message has not arrived here yet.",
 		own: "You",
