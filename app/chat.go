@@ -209,7 +209,7 @@ func (w *Workspace) me() chat.PersonID {
 
 // CreateChannel begins a channel and returns its id.
 func (w *Workspace) CreateChannel(ctx context.Context, name string) (store.ChannelRow, error) {
-	name, err := cleanName(name)
+	name, err := cleanName("name", name)
 	if err != nil {
 		return store.ChannelRow{}, err
 	}
@@ -262,6 +262,27 @@ func (w *Workspace) Messages(ctx context.Context, q store.Query) (Page, error) {
 	out := Page{Messages: make([]Message, len(p.Rows)), Earlier: p.Earlier, Later: p.Later, Total: p.Total, ReadUpTo: marks[w.me()]}
 	for i, r := range p.Rows {
 		out.Messages[i] = w.message(r, marks)
+	}
+	return out, nil
+}
+
+// Replies returns the answers to a message, in order, at most limit of them.
+func (w *Workspace) Replies(ctx context.Context, id chat.MsgID, limit int) ([]Message, error) {
+	row, err := w.row(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := w.store.Replies(ctx, row, limit)
+	if err != nil {
+		return nil, storeProblem(err, w.dir)
+	}
+	marks, err := w.store.ReadMarks(ctx, row.Space, row.Channel)
+	if err != nil {
+		return nil, storeProblem(err, w.dir)
+	}
+	out := make([]Message, len(rows))
+	for i, r := range rows {
+		out[i] = w.message(r, marks)
 	}
 	return out, nil
 }

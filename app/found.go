@@ -15,7 +15,7 @@ func (w *Workspace) Found(ctx context.Context, office, person, device string) er
 	if st := w.snapshot(); st != nil {
 		return problem("already-member", access.ShowName(st.Office))
 	}
-	office, err := cleanName(office)
+	office, err := cleanName("office", office)
 	if err != nil {
 		return err
 	}
@@ -58,8 +58,8 @@ func (w *Workspace) Found(ctx context.Context, office, person, device string) er
 	return w.enter(ctx, ws)
 }
 
-// cleanName gives a name's faults their sentence.
-func cleanName(s string) (string, error) {
+// cleanName gives the faults of a name, in a field of the request, their sentence.
+func cleanName(field, s string) (string, error) {
 	s, err := access.CleanName(s)
 	var n *access.NameError
 	if !errors.As(err, &n) {
@@ -72,5 +72,5 @@ func cleanName(s string) (string, error) {
 	if !ok {
 		code = "name-control"
 	}
-	return "", because(code, err)
+	return "", &Problem{Code: code, Field: field, Err: err}
 }

@@ -28,7 +28,8 @@ type inviting struct {
 // InviteState is how an invite stands.
 type InviteState struct {
 	Open     bool
-	Door     string // name under which those nearby see this workspace
+	Door     string   // name under which those nearby see this workspace
+	Addrs    []string // where this device is reached, for typing in
 	Role     access.Role
 	Deadline time.Time
 	Tries    int
@@ -153,6 +154,7 @@ func (w *Workspace) InviteState() InviteState {
 	out := InviteState{Door: in.door, Role: in.role, Joined: in.joined, Words: in.words, Why: in.why}
 	if in.invite != nil {
 		out.Open, out.Deadline, out.Tries = true, in.invite.Deadline(), in.invite.Tries()
+		out.Addrs = w.net.Addrs()
 		for _, s := range in.invite.Waiting() {
 			out.Waiting = append(out.Waiting, s.Offer())
 		}

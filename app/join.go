@@ -53,14 +53,14 @@ type asker interface {
 
 // offer is what this device says about itself.
 func (w *Workspace) offer(person, device string) (pairing.Offer, error) {
-	person, err := cleanName(person)
+	person, err := cleanName("person", person)
 	if err != nil {
 		return pairing.Offer{}, err
 	}
 	if device == "" {
 		device = ComputerName()
 	}
-	if device, err = cleanName(device); err != nil {
+	if device, err = cleanName("device", device); err != nil {
 		return pairing.Offer{}, err
 	}
 	return pairing.Offer{
@@ -98,13 +98,13 @@ func (w *Workspace) findDoor(ctx context.Context, peer, addr string) (mesh.Door,
 	if addr != "" {
 		a, ok := w.net.(asker)
 		if !ok {
-			return mesh.Door{}, problem("bad-address", addr)
+			return mesh.Door{}, &Problem{Code: "bad-address", Field: "address", Args: []any{addr}}
 		}
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 		door, err := a.Ask(ctx, addr)
 		if err != nil {
-			return mesh.Door{}, because("bad-address", err, addr)
+			return mesh.Door{}, &Problem{Code: "bad-address", Field: "address", Args: []any{addr}, Err: err}
 		}
 		return door, nil
 	}

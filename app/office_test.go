@@ -240,6 +240,15 @@ func TestTwoDevicesTalk(t *testing.T) {
 		if _, err := o.devices[1].ws.Edit(t.Context(), hello, "anderes"); !isProblem(err, "not-yours") {
 			t.Errorf("another's message was edited: %v", err)
 		}
+		answer, err := o.devices[1].ws.Post(t.Context(), Draft{Text: "Auch hallo", Reply: &hello})
+		must(t, err)
+		o.devices[1].post("etwas anderes")
+		o.agree(time.Minute)
+		answers, err := o.devices[0].ws.Replies(t.Context(), hello, 10)
+		must(t, err)
+		if len(answers) != 1 || answers[0].ID != answer.ID || answers[0].Reply.ID != hello {
+			t.Errorf("answers: %+v", answers)
+		}
 		must(t, o.devices[1].ws.MarkRead(t.Context(), chat.Main, hello))
 		read := func() bool {
 			m, err := o.devices[0].ws.Message(t.Context(), hello)

@@ -4,9 +4,10 @@ import "fmt"
 
 // A Problem is an error someone can act on. The API turns it into a sentence.
 type Problem struct {
-	Code string // fixed word, such as "too-long"; app/api has a sentence for each
-	Args []any  // filled into the sentence
-	Err  error  // the cause, for the log; may be nil
+	Code  string // fixed word, such as "too-long"; app/api has a sentence for each
+	Args  []any  // filled into the sentence
+	Field string // of the request that is wrong; may be empty
+	Err   error  // the cause, for the log; may be nil
 }
 
 func (p *Problem) Error() string {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -170,7 +171,7 @@ func TestRequestsThatMakeNoSense(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			res := request(t, "POST", url+"/api/"+tt.call, tt.body, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) })
 			var e Error
-			if err := json.NewDecoder(res.Body).Decode(&e); err != nil || e.Code != tt.want || res.StatusCode == 200 {
+			if err := json.NewDecoder(res.Body).Decode(&e); err != nil || e.Code != tt.want || res.StatusCode == 200 || strings.HasPrefix(e.Code, "name-") && e.Field == "" {
 				t.Errorf("%s %+v (%v), want %s", res.Status, e, err, tt.want)
 			}
 		})
@@ -263,6 +264,14 @@ func TestInitials(t *testing.T) {
 		if got := initials(name); got != want {
 			t.Errorf("initials(%q) = %q, want %q", name, got, want)
 		}
+	}
+}
+
+func TestHosts(t *testing.T) {
+	got := hosts([]string{"[fe80::1%eth0]:21960", "[fd00::7]:21960", "192.168.1.7:21960", "127.0.0.1:21960", "169.254.3.4:4001", "nonsense"})
+	want := []string{"192.168.1.7", "169.254.3.4:4001", "[fd00::7]:21960"}
+	if !slices.Equal(got, want) {
+		t.Errorf("hosts = %q, want %q", got, want)
 	}
 }
 

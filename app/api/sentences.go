@@ -54,7 +54,7 @@ func (l language) error(err error) *Error {
 		ph = phrases["internal"]
 		p = &app.Problem{Code: p.Code, Args: []any{p.Error()}}
 	}
-	return &Error{Code: p.Code, Sentence: fill(l.pick(ph.de, ph.en), p.Args), Next: fill(l.pick(ph.nextDE, ph.nextEN), p.Args)}
+	return &Error{Code: p.Code, Sentence: fill(l.pick(ph.de, ph.en), p.Args), Next: fill(l.pick(ph.nextDE, ph.nextEN), p.Args), Field: p.Field}
 }
 
 func fill(s string, args []any) string {
@@ -105,7 +105,7 @@ var phrases = map[string]phrase{
 	},
 	"name-empty": {
 		"Der Name fehlt.", "The name is missing.",
-		"Tragen Sie einen Namen ein, zum Beispiel „Anke Petersen“.", "Enter a name, such as \"Anke Petersen\".",
+		"Tragen Sie einen Namen ein.", "Enter a name.",
 	},
 	"name-long": {
 		"Der Name ist zu lang: höchstens 60 Zeichen.", "The name is too long: at most 60 characters.",

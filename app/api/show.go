@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"hash/fnv"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode"
@@ -12,6 +13,7 @@ import (
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/chat"
 	"inselnetz/crdt/store"
+	"inselnetz/mesh/lan"
 )
 
 func millis(t time.Time) int64 {
@@ -48,7 +50,7 @@ var levels = map[string]string{
 func (l language) invite(st app.InviteState) InviteState {
 	out := InviteState{
 		Open: st.Open, Door: st.Door, Role: st.Role.String(), Deadline: millis(st.Deadline), Tries: st.Tries,
-		Waiting: []Waiting{}, Joined: st.Joined, Words: st.Words, Error: l.problem(st.Why),
+		Addrs: hosts(st.Addrs), Waiting: []Waiting{}, Joined: st.Joined, Words: st.Words, Error: l.problem(st.Why),
 	}
 	for _, o := range st.Waiting {
 		out.Waiting = append(out.Waiting, Waiting{Person: access.ShowName(o.Person.Name), Device: access.ShowName(o.Device.Name)})
@@ -56,11 +58,38 @@ func (l language) invite(st app.InviteState) InviteState {
 	return out
 }
 
+// hosts leaves of addresses what a person types: "192.168.1.7", with the port
+// where it is not the usual one; IPv4 first, nobody types the others gladly.
+func hosts(addrs []string) []string {
+	v4, v6 := []string{}, []string{}
+	for _, a := range addrs {
+		ap, err := netip.ParseAddrPort(a)
+		switch {
+		case err != nil, ap.Addr().IsLoopback(), ap.Addr().Is6() && ap.Addr().IsLinkLocalUnicast():
+		case ap.Addr().Is4() && ap.Port() == lan.DefaultPort:
+			v4 = append(v4, ap.Addr().String())
+		case ap.Addr().Is4():
+			v4 = append(v4, a)
+		default:
+			v6 = append(v6, a)
+		}
+	}
+	return append(v4, v6...)
+}
+
 func showChannel(r store.ChannelRow) Channel {
 	return Channel{
-		ID: r.ID.String(), Name: access.ShowName(r.Name), Main: r.ID == chat.Main,
+		ID: r.ID.String(), Name: channelName(r), Main: r.ID == chat.Main,
 		Unread: r.Unread, Mention: r.Mentioned, Last: r.LastAt, Topic: firstLine(r.LastText),
 	}
+}
+
+// channelName is empty for the channel of all, which has a name in each language.
+func channelName(r store.ChannelRow) string {
+	if r.ID == chat.Main {
+		return ""
+	}
+	return access.ShowName(r.Name)
 }
 
 func firstLine(s string) string {

@@ -30,6 +30,7 @@ func (s *Server) table() map[string]call {
 		"channels":       handle(s.channels),
 		"channel/create": handle(s.channelCreate),
 		"messages":       handle(s.messages),
+		"replies":        handle(s.replies),
 		"post":           handle(s.post),
 		"edit":           handle(s.edit),
 		"retract":        handle(s.retract),
@@ -208,6 +209,23 @@ func (s *Server) messages(ctx context.Context, lang language, req MessagesAsk) (
 	return out, nil
 }
 
+func (s *Server) replies(ctx context.Context, lang language, req RepliesAsk) (Messages, error) {
+	id, err := messageID(req.Message)
+	if err != nil {
+		return Messages{}, err
+	}
+	found, err := s.ws.Replies(ctx, id, maxPage)
+	if err != nil {
+		return Messages{}, err
+	}
+	show := s.shower(lang)
+	out := Messages{Messages: make([]Message, len(found)), Total: len(found)}
+	for i, m := range found {
+		out.Messages[i] = show.message(m)
+	}
+	return out, nil
+}
+
 func (s *Server) post(ctx context.Context, lang language, req Post) (Message, error) {
 	channel, err := channelID(req.Channel)
 	if err != nil {
@@ -297,8 +315,9 @@ func (s *Server) search(ctx context.Context, lang language, req Search) (Hits, e
 	}
 	names := map[chat.ChannelID]string{}
 	for _, r := range rows {
-		names[r.ID] = access.ShowName(r.Name)
+		names[r.ID] = channelName(r)
 	}
+	names[chat.Main] = lang.pick("Alle", "Everyone")
 	show := s.shower(lang)
 	out.More = more
 	for _, h := range hits {

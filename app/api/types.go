@@ -11,6 +11,7 @@ type Error struct {
 	Code     string `json:"code"`     // fixed word for programs, such as "too-long"
 	Sentence string `json:"sentence"` // what happened, for a shop owner, in the asked language
 	Next     string `json:"next"`     // what to do now; may be empty
+	Field    string `json:"field"`    // of the request that is wrong; may be empty
 }
 
 // Empty is a request or a result without fields.
@@ -153,11 +154,12 @@ type InviteState struct {
 	Door     string    `json:"door"` // name shown to those nearby
 	Role     string    `json:"role"`
 	Deadline int64     `json:"deadline"`
-	Tries    int       `json:"tries"`   // left
-	Waiting  []Waiting `json:"waiting"` // devices that show a number now
-	Joined   string    `json:"joined"`  // person just let in; empty before
-	Words    string    `json:"words"`   // three words to compare with the new device
-	Error    *Error    `json:"error"`   // why it closed, or that the number was wrong
+	Tries    int       `json:"tries"`     // left
+	Addrs    []string  `json:"addresses"` // of this device, for a new one that does not find the door
+	Waiting  []Waiting `json:"waiting"`   // devices that show a number now
+	Joined   string    `json:"joined"`    // person just let in; empty before
+	Words    string    `json:"words"`     // three words to compare with the new device
+	Error    *Error    `json:"error"`     // why it closed, or that the number was wrong
 }
 
 // Waiting is a device that asks to be let in.
@@ -208,6 +210,12 @@ type Messages struct {
 	Later    bool      `json:"later"`    // there are more after
 	Total    int       `json:"total"`    // in the channel
 	ReadUpTo int64     `json:"readUpTo"` // position of this person's read marker
+}
+
+// RepliesAsk is the request of "replies"; the result are Messages, the first 500
+// answers to a message in their order.
+type RepliesAsk struct {
+	Message string `json:"message"`
 }
 
 // Message is one line of a channel.

@@ -219,6 +219,23 @@ func edges(ctx context.Context, c *conn, ch int64, p *Page) error {
 	return err
 }
 
+// Replies returns the messages of its channel that answer a message, in the order
+// people see, at most limit of them.
+func (s *Store) Replies(ctx context.Context, to Row, limit int) ([]Row, error) {
+	ch := s.channel(to.Space, to.Channel)
+	if ch == nil {
+		return nil, ErrNotFound
+	}
+	var rows []Row
+	err := s.read(ctx, func(c *conn) (err error) {
+		if rows, err = s.rows(ctx, c, "WHERE reply=? AND chan=? ORDER BY pos LIMIT ?", packMsg(to.ID), ch.id, limit); err != nil {
+			return err
+		}
+		return s.complete(ctx, c, rows)
+	})
+	return rows, err
+}
+
 // Message returns one message, or ErrNotFound.
 func (s *Store) Message(ctx context.Context, id chat.MsgID) (Row, error) {
 	s.mu.RLock()

@@ -133,7 +133,7 @@ step("join by number", async () => {
 	await j.getByRole("button", { name: "Ja, dieselben Wörter" }).click();
 	await j.getByRole("heading", { name: "Sie sind dabei: Kanzlei Petersen & Wolf" }).waitFor();
 	await looks(j, "01b-dabei");
-	await a.getByText("Jonas Wolf gehört jetzt dazu").waitFor();
+	await a.getByText("Jonas Wolf ist eingelassen").waitFor();
 	await looks(a, "07-dabei");
 	await j.getByRole("button", { name: "Los geht’s" }).click();
 	await j.getByText("2 von 2 Geräten da").waitFor();

@@ -18,6 +18,7 @@ export interface Calls {
 	channels: [api.Empty, api.Channels];
 	"channel/create": [api.ChannelCreate, api.Channel];
 	messages: [api.MessagesAsk, api.Messages];
+	replies: [api.RepliesAsk, api.Messages];
 	post: [api.Post, api.Message];
 	edit: [api.Edit, api.Message];
 	retract: [api.Retract, api.Message];
@@ -32,6 +33,7 @@ export class Problem extends Error {
 		readonly code: string,
 		sentence: string,
 		readonly next: string,
+		readonly field = "", // of the request that is wrong
 	) {
 		super(sentence);
 	}
@@ -67,7 +69,7 @@ export async function ask<K extends keyof Calls>(
 	} catch {
 		throw new Problem("offline", t.conn.offline, t.conn.offlineNext);
 	}
-	throw new Problem(error.code, error.sentence, error.next);
+	throw new Problem(error.code, error.sentence, error.next, error.field);
 }
 
 // problem makes a Problem of whatever was thrown.

@@ -5,6 +5,7 @@ export interface Error {
 	code: string; // fixed word for programs, such as "too-long"
 	sentence: string; // what happened, for a shop owner, in the asked language
 	next: string; // what to do now; may be empty
+	field: string; // of the request that is wrong; may be empty
 }
 
 // Empty is a request or a result without fields.
@@ -135,6 +136,7 @@ export interface InviteState {
 	role: string;
 	deadline: number;
 	tries: number; // left
+	addresses: string[]; // of this device, for a new one that does not find the door
 	waiting: Waiting[]; // devices that show a number now
 	joined: string; // person just let in; empty before
 	words: string; // three words to compare with the new device
@@ -189,6 +191,12 @@ export interface Messages {
 	later: boolean; // there are more after
 	total: number; // in the channel
 	readUpTo: number; // position of this person's read marker
+}
+
+// RepliesAsk is the request of "replies"; the result are Messages, the first 500
+// answers to a message in their order.
+export interface RepliesAsk {
+	message: string;
 }
 
 // Message is one line of a channel.

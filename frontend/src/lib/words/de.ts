@@ -49,7 +49,7 @@ export const de = {
 		lead: (door: string) => `Sie treten bei „${door}“ bei. Wer Sie einlädt, sieht gleich diese Angaben.`,
 		leadAddress: "Geben Sie die Netz-Adresse des Computers ein, an dem die Einladung offen ist.",
 		address: "Adresse",
-		addressHint: "Zum Beispiel 192.168.1.7:4001",
+		addressHint: "Zum Beispiel 192.168.1.7",
 		go: "Beitreten",
 		connecting: "Verbindung wird aufgebaut",
 		connectingWhy: "Das dauert nur wenige Sekunden.",
@@ -178,6 +178,7 @@ export const de = {
 		role: "Was darf die neue Person?",
 		open: "Einladung öffnen",
 		look: "Am neuen Computer Inselnetz öffnen und diesen Namen wählen:",
+		address: (address: string) => `Erscheint er dort nicht: „Adresse eingeben“ und ${address}`,
 		nobody: "Wartet auf einen neuen Computer",
 		waits: (person: string, device: string) =>
 			device ? `${person} an „${device}“ wartet` : `${person} wartet`,
@@ -192,7 +193,7 @@ export const de = {
 		words: "Stehen dort dieselben Wörter?",
 		wordsWhy: (person: string) =>
 			`${person || "Die neue Person"} vergleicht diese drei Wörter auf dem eigenen Bildschirm und bestätigt sie dort.`,
-		joined: (person: string) => `${person} gehört jetzt dazu`,
+		joined: (person: string) => `Die Nummer stimmt. ${person} ist eingelassen`,
 		joinedWhy: "Die Einladung ist damit zu.",
 		closed: "Die Einladung ist zu",
 		again: "Neue Einladung",
