@@ -370,6 +370,34 @@ func TestCopyBesideTheOriginal(t *testing.T) {
 	})
 }
 
+// TestClockIn1970 runs a device whose battery is flat: it says so, and what it
+// writes is in the order it was said.
+func TestClockIn1970(t *testing.T) {
+	sim.Run(t, 6, func(w *sim.World) {
+		const year = 365 * 24 * time.Hour // the simulation begins in 2000
+		w.SetClock("pc0", 27*year)
+		w.SetClock("pc1", -31*year)
+		o := newOffice(w, 2)
+		defer o.close()
+		a, b := o.devices[0], o.devices[1]
+		for i := range 3 {
+			a.post(fmt.Sprint("Frage ", i))
+			o.agree(time.Minute)
+			b.post(fmt.Sprint("Antwort ", i))
+			o.agree(time.Minute)
+		}
+		lines := o.agree(time.Minute)
+		for i, line := range lines {
+			if want := fmt.Sprint([]string{"Frage ", "Antwort "}[i%2], i/2); !strings.Contains(line, want) {
+				w.T.Errorf("line %d is %q, want %q", i, line, want)
+			}
+		}
+		if len(lines) != 6 || !hasNotice(b.ws, "clock") || hasNotice(a.ws, "clock") {
+			w.T.Errorf("%d lines, notices %v and %v", len(lines), a.ws.Info().Notices, b.ws.Info().Notices)
+		}
+	})
+}
+
 // TestDatabaseLost destroys the database of one device: nothing in it can be
 // read. The device must still be a member and get everything from the others.
 func TestDatabaseLost(t *testing.T) {
