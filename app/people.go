@@ -85,7 +85,7 @@ func (w *Workspace) Info() Info {
 		d := st.Devices[w.self]
 		i.Member, i.Office, i.Person = true, access.ShowName(st.Office), d.Person
 		i.Device, i.CanInvite = access.ShowName(d.Card.Name), st.CanInvite(w.self) && !st.Stopped
-		if managers(st) < 2 {
+		if managers(st) < 2 && i.CanInvite { // those who can do something about it
 			i.Notices = append(i.Notices, Notice{Code: "one-admin"})
 		}
 	}

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 CGO_ENABLED=0 go test -count=1 -timeout 25m -v ./... >"$out" 2>&1 && ok=0 || ok=$?
-grep -E '^(ok|FAIL|panic:|--- FAIL)|^\s+.*_test\.go:[0-9]+:' "$out" | grep -vE 'no test files' | tail -n 200 || true
+grep -E '^(ok|FAIL|panic:|--- FAIL)|^\s+.*_test\.go:[0-9]+:' "$out" | grep -vE 'no test files|\[rapid\] OK' | tail -n 200 || true
 if [ $ok -ne 0 ]; then
 	echo "---- failing tests in full ----"
 	grep -nE -A40 '^\s*--- FAIL|^panic:|DATA RACE' "$out" | tail -n 300
