@@ -100,6 +100,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		return // else the caller hung up
 	}
+	s.log.Debug("call", "name", name)
 	res, err := c(r.Context(), lang, body)
 	if err != nil {
 		s.fail(w, lang, http.StatusBadRequest, err)
