@@ -238,14 +238,16 @@ func (w *Workspace) joinStep(j *joining, f func(*JoinState)) {
 	w.changed("join", "")
 }
 
-// takeOver makes this device a member. The control entries are on disk before
-// the workspace is noted: a crash between the two leaves a device that belongs
-// to none, and joins again.
+// takeOver makes this device a member. The membership file comes first: a crash
+// after it is made good at the next start, a crash before it leaves nothing.
 func (w *Workspace) takeOver(ctx context.Context, r pairing.Result) error {
 	w.own.mu.Lock()
 	defer w.own.mu.Unlock()
 	if w.snapshot() != nil {
 		return problem("already-member", access.ShowName(r.State.Office))
+	}
+	if err := w.keep(r.State); err != nil {
+		return storeProblem(err, w.dir)
 	}
 	if err := w.store.Use(ctx, &reader{ws: r.Workspace, state: r.State, keys: r.Keys}); err != nil {
 		return storeProblem(err, w.dir)

@@ -152,3 +152,31 @@ func TestJoiningThatFails(t *testing.T) {
 		})
 	}
 }
+
+// TestCrashWhileJoining stops a device between the membership file and the
+// database: it is a member at the next start.
+func TestCrashWhileJoining(t *testing.T) {
+	sim.Run(t, 12, func(w *sim.World) {
+		t := w.T
+		o := newOffice(w, 2)
+		defer o.close()
+		a, b := o.devices[0], o.devices[1]
+		a.post("vor dem Absturz")
+		o.agree(time.Minute)
+		b.halt()
+		files := b.files()
+		for name := range files {
+			if strings.HasPrefix(name, "inselnetz.db") {
+				delete(files, name)
+			}
+		}
+		b.put(files)
+		b.start()
+		if !b.ws.Info().Member {
+			t.Fatal("the device forgot that it joined")
+		}
+		if lines := o.agree(time.Minute); len(lines) != 1 {
+			t.Errorf("it shows %q", lines)
+		}
+	})
+}
