@@ -47,19 +47,22 @@ const maxAddrs = 8
 
 // Reached keeps where a member answered.
 func (h *holdings) Reached(peer mesh.PeerID, addrs []string) {
-	if _, ok := h.w().snapshot().Peer(string(peer)); !ok {
-		return
+	if _, ok := h.w().snapshot().Peer(string(peer)); ok {
+		h.w().reached(peer, addrs)
 	}
+}
+
+func (w *Workspace) reached(peer mesh.PeerID, addrs []string) {
 	raw, err := json.Marshal(addrs[:min(len(addrs), maxAddrs)])
 	if err != nil {
 		return
 	}
 	key := metaReached + string(peer)
-	if old, err := h.store.Get(key); err == nil && string(old) == string(raw) {
+	if old, err := w.store.Get(key); err == nil && string(old) == string(raw) {
 		return
 	}
-	if err := h.store.Put(key, raw); err != nil {
-		h.log.Warn("keep address", "peer", peer, "err", err)
+	if err := w.store.Put(key, raw); err != nil {
+		w.log.Warn("keep address", "peer", peer, "err", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
 	"inselnetz/crdt/access"
@@ -206,6 +207,8 @@ func (w *Workspace) goThroughDoor(ctx context.Context, j *joining, door mesh.Doo
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	// where the door was reached first, then what its device says of itself
+	result.Addrs = append(slices.Clone(door.Addrs), result.Addrs...)
 	return w.takeOver(ctx, result)
 }
 
@@ -260,11 +263,9 @@ func (w *Workspace) takeOver(ctx context.Context, r pairing.Result) error {
 	if err := w.store.Put(metaWorkspace, r.Workspace[:]); err != nil {
 		return storeProblem(err, w.dir)
 	}
-	if err := w.enter(ctx, r.Workspace); err != nil {
-		return err
-	}
-	(*holdings)(w).Reached(mesh.PeerID(r.Inviter.Peer), r.Addrs)
-	return nil
+	// before the mesh begins: it may know no other way to the inviter
+	w.reached(mesh.PeerID(r.Inviter.Peer), r.Addrs)
+	return w.enter(ctx, r.Workspace)
 }
 
 // JoinState returns how far joining is.
