@@ -369,6 +369,7 @@ step("English, dark and strong contrast are one click away", async () => {
 	await a.getByRole("link", { name: "Chat", exact: true }).click();
 	await a
 		.getByText(/read by Jonas Wolf/)
+		.filter({ visible: true })
 		.first()
 		.waitFor();
 	await accessible(a, "english, dark, strong contrast");

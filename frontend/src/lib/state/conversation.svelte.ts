@@ -29,12 +29,13 @@ export class Conversation {
 
 	constructor(readonly channel: string) {}
 
-	// open shows the first unread message, or the newest.
-	open(): Promise<void> {
+	// open shows the first unread message, or the newest when there is none: own
+	// messages are not read, but they are not new either.
+	open(news: number): Promise<void> {
 		return this.#queue(async () => {
 			let answer = await this.#ask({});
 			const first = answer.messages[0];
-			if (first && answer.earlier && answer.readUpTo > 0 && answer.readUpTo < first.pos) {
+			if (news > 0 && first && answer.earlier && answer.readUpTo > 0 && answer.readUpTo < first.pos) {
 				answer = await this.#ask({ around: answer.readUpTo });
 			}
 			this.#take(answer);
