@@ -8,7 +8,7 @@ CGO_ENABLED=0 go test -count=1 -timeout 25m -v ./... >"$out" 2>&1 && ok=0 || ok=
 grep -E '^(ok|FAIL|panic:|--- FAIL)|^\s+.*_test\.go:[0-9]+:' "$out" | grep -vE 'no test files|\[rapid\] OK' | tail -n 200 || true
 if [ $ok -ne 0 ]; then
 	echo "---- failing tests in full ----"
-	grep -nE -A40 '^\s*--- FAIL|^panic:|DATA RACE' "$out" | tail -n 300
+	grep -nE -B60 -A30 '^\s*--- FAIL|^panic:' "$out" | tail -n 600
 	exit $ok
 fi
 skipped=$(grep -cE '^\s*--- SKIP' "$out" || true)

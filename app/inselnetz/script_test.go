@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as a person does; each file in testdata is one
 // story.
 func TestScripts(t *testing.T) {
+	var beacons atomic.Int64 // stories run side by side and must not hear each other
+	beacons.Store(24100)
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
 		UpdateScripts: os.Getenv("UPDATE") != "",
@@ -28,6 +31,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("INSELNETZ_STATE", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("LANG", "en_GB.UTF-8")
 			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("BEACON", fmt.Sprint(beacons.Add(1)))
 			return nil
 		},
 		Condition: func(cond string) (bool, error) { return cond == "root" && os.Geteuid() == 0, nil },

@@ -137,7 +137,7 @@ func TestHostileInTheMiddle(t *testing.T) {
 			same++
 		}
 	}
-	if same > 0 {
+	if same > 1 { // one in a million each is chance
 		t.Errorf("%d of 50 numbers were the same", same)
 	}
 	// Passing on Ben's own words does not help: the ends of the connection are
