@@ -39,6 +39,9 @@ type Status struct {
 	Person      Person   `json:"person"` // who uses this device
 	Device      Device   `json:"device"` // this device
 	CanInvite   bool     `json:"canInvite"`
+	Kit         string   `json:"kit"`         // recovery sheet: "none", "waiting" to be printed and confirmed, "printed"
+	Managers    int      `json:"managers"`    // people who are owner or admin
+	Approvals   int      `json:"approvals"`   // steps of recovery that wait for this person's approval
 	People      int      `json:"people"`      // in the workspace
 	PeopleHere  int      `json:"peopleHere"`  // reachable now, this one included
 	Devices     int      `json:"devices"`     // in the workspace
@@ -51,7 +54,7 @@ type Status struct {
 
 // Notice is a state of this device that is not as it should be.
 type Notice struct {
-	Code     string `json:"code"`  // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin"
+	Code     string `json:"code"`  // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin", "kit-waiting", "secrets-in-file", "late-work", "approve-wanted", "left", "copies-of-erased"
 	Level    string `json:"level"` // "info", "warn", "danger"
 	Sentence string `json:"sentence"`
 	Next     string `json:"next"`
@@ -73,8 +76,13 @@ type Person struct {
 	ID       string   `json:"id"`
 	Name     string   `json:"name"`
 	Initials string   `json:"initials"`
-	Tint     int      `json:"tint"` // 1 to 6, the colour of the initials
-	Role     string   `json:"role"` // "owner", "admin", "member"
+	Tint     int      `json:"tint"`    // 1 to 6, the colour of the initials
+	Role     string   `json:"role"`    // "owner", "admin", "member", "guest", "carrier"; empty: left
+	Deputy   bool     `json:"deputy"`  // may approve steps of recovery
+	Until    int64    `json:"until"`   // a guest's access ends then; 0: no end
+	Roles    []string `json:"roles"`   // roles this device may give the person now, without the present one
+	Removal  string   `json:"removal"` // "yes": this device may remove the person; else why not: "self", "senior", "not-allowed"
+	Another  bool     `json:"another"` // this device may let in another device of the person
 	Self     bool     `json:"self"`
 	Presence Presence `json:"presence"`
 	Devices  []Device `json:"devices"`
@@ -91,11 +99,17 @@ type Device struct {
 	Latency  int      `json:"latency"` // round trip in ms; 0 if unknown
 	Behind   int      `json:"behind"`  // entries this device has and that one has not said to have
 	Twice    bool     `json:"twice"`   // two copies of it are or were running
+	Seen     int64    `json:"seen"`    // when it was last reached; 0 if never
+	Disk     string   `json:"disk"`    // whether its disk is encrypted, as it says: "unknown", "yes", "no"
+	Removal  string   `json:"removal"` // "yes": this device may remove it; else why not: "self", "senior", "not-allowed"
+	Gone     int64    `json:"gone"`    // when it was removed; 0 if it is in the workspace
+	Late     int      `json:"late"`    // entries it wrote after its removal, or that came too late: they are kept and not shown
 }
 
 // People is the result of "people".
 type People struct {
 	People []Person `json:"people"` // this person first, then by name
+	Gone   []Person `json:"gone"`   // people and devices that were removed, the latest first
 }
 
 // Found is the request of "found": begin a new workspace on this device.
@@ -120,6 +134,7 @@ type Door struct {
 // Join is the request of "join": ask at a door.
 type Join struct {
 	Door   string `json:"door"`    // Door.ID; empty: the only one there is
+	Link   string `json:"link"`    // or an invitation "inselnetz:join?…"; then no number is shown, only words
 	Addr   string `json:"address"` // or a typed address "192.168.1.7:4001" or "host:port/peer"; empty otherwise
 	Person string `json:"person"`
 	Device string `json:"device"` // empty: the computer's name
@@ -145,7 +160,18 @@ type JoinConfirm struct {
 
 // Invite is the request of "invite/open".
 type Invite struct {
-	Role string `json:"role"` // "member" or "admin"; empty: "member"
+	Role   string     `json:"role"`   // "admin", "member", "guest", "carrier", for an owner also "owner"; empty: "member"
+	Link   bool       `json:"link"`   // by link or QR code instead of a number
+	Hours  int        `json:"hours"`  // how long a link holds, 1 to 24; 0: 1
+	Person string     `json:"person"` // let in another device of this person; Role is that person's then
+	Until  int64      `json:"until"`  // a guest's access ends then; 0: no end
+	Spaces []SpaceFor `json:"spaces"` // what a guest may see
+}
+
+// SpaceFor is a space for a guest.
+type SpaceFor struct {
+	Space string `json:"space"`
+	Level string `json:"level"` // "write" or "read"
 }
 
 // InviteState is the result of "invite/state", "invite/open" and "invite/type".
@@ -153,6 +179,9 @@ type InviteState struct {
 	Open     bool      `json:"open"`
 	Door     string    `json:"door"` // name shown to those nearby
 	Role     string    `json:"role"`
+	Link     string    `json:"link"`   // invitation to be copied; empty: the number path
+	QR       []string  `json:"qr"`     // Link as rows of 0 and 1, without a margin
+	Person   string    `json:"person"` // name of whose further device is let in; empty: a new person
 	Deadline int64     `json:"deadline"`
 	Tries    int       `json:"tries"`     // left
 	Addrs    []string  `json:"addresses"` // of this device, for a new one that does not find the door
@@ -180,18 +209,24 @@ type Channels struct {
 
 // Channel is a conversation.
 type Channel struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"` // empty for the one of all
-	Main    bool   `json:"main"` // the one every workspace has
-	Unread  int    `json:"unread"`
-	Mention bool   `json:"mention"` // an unread message mentions this person
-	Last    int64  `json:"last"`    // time of the newest message; 0 if none
-	Topic   string `json:"topic"`   // first line of the newest message
+	ID      string  `json:"id"`
+	Name    string  `json:"name"` // empty for the one of all
+	Main    bool    `json:"main"` // the one every workspace has
+	Unread  int     `json:"unread"`
+	Mention bool    `json:"mention"` // an unread message mentions this person
+	Last    int64   `json:"last"`    // time of the newest message; 0 if none
+	Topic   string  `json:"topic"`   // first line of the newest message
+	Space   string  `json:"space"`   // Space.ID it is in
+	Kind    string  `json:"kind"`    // of its space: "everyone", "named", "direct"
+	In      string  `json:"in"`      // name of its named space; empty for others
+	With    *Person `json:"with"`    // the other person of a direct one, without Devices
+	Write   bool    `json:"write"`   // this person may write here
 }
 
 // ChannelCreate is the request of "channel/create"; the result is a Channel.
 type ChannelCreate struct {
-	Name string `json:"name"`
+	Space string `json:"space"` // Space.ID; empty: of all
+	Name  string `json:"name"`
 }
 
 // MessagesAsk is the request of "messages". Positions are Message.Pos; 0 is none.
@@ -229,6 +264,7 @@ type Message struct {
 	At        int64      `json:"at"`        // when it was written, by its author's clock
 	ClockOff  bool       `json:"clockOff"`  // the author's clock was plainly wrong
 	Edited    int64      `json:"edited"`    // when it was last changed; 0 never
+	Erase     bool       `json:"erase"`     // this person may erase it for good
 	Retracted bool       `json:"retracted"` // Text is empty then
 	ReplyTo   *Quote     `json:"replyTo"`
 	Replies   int        `json:"replies"`
@@ -324,6 +360,6 @@ type Piece struct {
 // same thing. Whoever connects, or connects again, asks for everything.
 type Event struct {
 	Seq  uint64 `json:"seq"`
-	What string `json:"what"` // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery"
+	What string `json:"what"` // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery", "spaces", "recovery", "audit"
 	ID   string `json:"id"`   // of the channel; else empty
 }

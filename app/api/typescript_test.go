@@ -18,16 +18,20 @@ var generate = flag.Bool("generate", false, "rewrite the TypeScript types of the
 const typescript = "../../frontend/src/lib/api/types.gen.ts"
 
 // TestTypeScript holds the page's types to the Go ones: whoever changes
-// types.go runs "make generate" and commits both.
+// them runs "make generate" and commits both.
 func TestTypeScript(t *testing.T) {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "types.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := translate(file)
-	if err != nil {
-		t.Fatal(err)
+	want := []byte("// Generated from app/api/types*.go by make generate. Do not edit.\n")
+	for _, name := range []string{"types.go", "types_access.go"} {
+		file, err := parser.ParseFile(fset, name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, err := translate(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, part...)
 	}
 	if *generate {
 		if err := os.WriteFile(typescript, want, 0o644); err != nil {
@@ -47,7 +51,6 @@ func TestTypeScript(t *testing.T) {
 // named strings as unions of their constants, with the comments of the source.
 func translate(file *ast.File) ([]byte, error) {
 	var out bytes.Buffer
-	out.WriteString("// Generated from app/api/types.go by make generate. Do not edit.\n")
 	words := constants(file)
 	for _, decl := range file.Decls {
 		d, ok := decl.(*ast.GenDecl)

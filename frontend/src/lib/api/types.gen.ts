@@ -1,4 +1,4 @@
-// Generated from app/api/types.go by make generate. Do not edit.
+// Generated from app/api/types*.go by make generate. Do not edit.
 
 // Error is the answer to a call that did not work out.
 export interface Error {
@@ -27,6 +27,9 @@ export interface Status {
 	person: Person; // who uses this device
 	device: Device; // this device
 	canInvite: boolean;
+	kit: string; // recovery sheet: "none", "waiting" to be printed and confirmed, "printed"
+	managers: number; // people who are owner or admin
+	approvals: number; // steps of recovery that wait for this person's approval
 	people: number; // in the workspace
 	peopleHere: number; // reachable now, this one included
 	devices: number; // in the workspace
@@ -39,7 +42,7 @@ export interface Status {
 
 // Notice is a state of this device that is not as it should be.
 export interface Notice {
-	code: string; // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin"
+	code: string; // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin", "kit-waiting", "secrets-in-file", "late-work", "approve-wanted", "left", "copies-of-erased"
 	level: string; // "info", "warn", "danger"
 	sentence: string;
 	next: string;
@@ -55,7 +58,12 @@ export interface Person {
 	name: string;
 	initials: string;
 	tint: number; // 1 to 6, the colour of the initials
-	role: string; // "owner", "admin", "member"
+	role: string; // "owner", "admin", "member", "guest", "carrier"; empty: left
+	deputy: boolean; // may approve steps of recovery
+	until: number; // a guest's access ends then; 0: no end
+	roles: string[]; // roles this device may give the person now, without the present one
+	removal: string; // "yes": this device may remove the person; else why not: "self", "senior", "not-allowed"
+	another: boolean; // this device may let in another device of the person
 	self: boolean;
 	presence: Presence;
 	devices: Device[];
@@ -72,11 +80,17 @@ export interface Device {
 	latency: number; // round trip in ms; 0 if unknown
 	behind: number; // entries this device has and that one has not said to have
 	twice: boolean; // two copies of it are or were running
+	seen: number; // when it was last reached; 0 if never
+	disk: string; // whether its disk is encrypted, as it says: "unknown", "yes", "no"
+	removal: string; // "yes": this device may remove it; else why not: "self", "senior", "not-allowed"
+	gone: number; // when it was removed; 0 if it is in the workspace
+	late: number; // entries it wrote after its removal, or that came too late: they are kept and not shown
 }
 
 // People is the result of "people".
 export interface People {
 	people: Person[]; // this person first, then by name
+	gone: Person[]; // people and devices that were removed, the latest first
 }
 
 // Found is the request of "found": begin a new workspace on this device.
@@ -101,6 +115,7 @@ export interface Door {
 // Join is the request of "join": ask at a door.
 export interface Join {
 	door: string; // Door.ID; empty: the only one there is
+	link: string; // or an invitation "inselnetz:join?…"; then no number is shown, only words
 	address: string; // or a typed address "192.168.1.7:4001" or "host:port/peer"; empty otherwise
 	person: string;
 	device: string; // empty: the computer's name
@@ -126,7 +141,18 @@ export interface JoinConfirm {
 
 // Invite is the request of "invite/open".
 export interface Invite {
-	role: string; // "member" or "admin"; empty: "member"
+	role: string; // "admin", "member", "guest", "carrier", for an owner also "owner"; empty: "member"
+	link: boolean; // by link or QR code instead of a number
+	hours: number; // how long a link holds, 1 to 24; 0: 1
+	person: string; // let in another device of this person; Role is that person's then
+	until: number; // a guest's access ends then; 0: no end
+	spaces: SpaceFor[]; // what a guest may see
+}
+
+// SpaceFor is a space for a guest.
+export interface SpaceFor {
+	space: string;
+	level: string; // "write" or "read"
 }
 
 // InviteState is the result of "invite/state", "invite/open" and "invite/type".
@@ -134,6 +160,9 @@ export interface InviteState {
 	open: boolean;
 	door: string; // name shown to those nearby
 	role: string;
+	link: string; // invitation to be copied; empty: the number path
+	qr: string[]; // Link as rows of 0 and 1, without a margin
+	person: string; // name of whose further device is let in; empty: a new person
 	deadline: number;
 	tries: number; // left
 	addresses: string[]; // of this device, for a new one that does not find the door
@@ -168,10 +197,16 @@ export interface Channel {
 	mention: boolean; // an unread message mentions this person
 	last: number; // time of the newest message; 0 if none
 	topic: string; // first line of the newest message
+	space: string; // Space.ID it is in
+	kind: string; // of its space: "everyone", "named", "direct"
+	in: string; // name of its named space; empty for others
+	with: Person | null; // the other person of a direct one, without Devices
+	write: boolean; // this person may write here
 }
 
 // ChannelCreate is the request of "channel/create"; the result is a Channel.
 export interface ChannelCreate {
+	space: string; // Space.ID; empty: of all
 	name: string;
 }
 
@@ -210,6 +245,7 @@ export interface Message {
 	at: number; // when it was written, by its author's clock
 	clockOff: boolean; // the author's clock was plainly wrong
 	edited: number; // when it was last changed; 0 never
+	erase: boolean; // this person may erase it for good
 	retracted: boolean; // Text is empty then
 	replyTo: Quote | null;
 	replies: number;
@@ -305,6 +341,274 @@ export interface Piece {
 // same thing. Whoever connects, or connects again, asks for everything.
 export interface Event {
 	seq: number;
-	what: string; // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery"
+	what: string; // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery", "spaces", "recovery", "audit"
 	id: string; // of the channel; else empty
+}
+
+// Spaces is the result of "spaces".
+export interface Spaces {
+	spaces: Space[]; // those this person is in, without direct ones: of all first, then by name
+}
+
+// Space is the unit of access: who may read.
+export interface Space {
+	id: string;
+	name: string; // empty for the space of all
+	kind: string; // "everyone", "named"
+	level: string; // of this person: "manage", "write", "read"
+	members: SpaceMember[]; // those who manage it first, then by name; empty for the space of all
+}
+
+// SpaceMember is a person in a space.
+export interface SpaceMember {
+	person: Person; // without Devices
+	level: string;
+}
+
+// MemberLevel gives a person access to a space.
+export interface MemberLevel {
+	person: string;
+	level: string; // "manage", "write", "read"
+}
+
+// SpaceCreate is the request of "space/create"; the result is the Space. Its
+// maker manages it.
+export interface SpaceCreate {
+	name: string;
+	members: MemberLevel[];
+}
+
+// SpaceChange is the request of "space/change"; the result is the Space, as it
+// is then. Who removes itself leaves.
+export interface SpaceChange {
+	space: string;
+	name: string; // empty: unchanged
+	set: MemberLevel[];
+	remove: string[]; // ids of persons
+}
+
+// Direct is the request of "direct"; the result is the Channel of this person
+// and another, which is begun if need be.
+export interface Direct {
+	person: string;
+}
+
+// RoleChange is the request of "person/role"; the result is People.
+export interface RoleChange {
+	person: string;
+	role: string; // one of Person.Roles
+}
+
+// LeavingAsk is the request of "person/leaving": what would it mean to remove a
+// person, or only one device?
+export interface LeavingAsk {
+	person: string; // all devices of this person
+	device: string; // or this one alone
+}
+
+// Leaving is the result of "person/leaving".
+export interface Leaving {
+	name: string; // of the person or device
+	whole: boolean; // the person has no device left then
+	devices: Device[]; // that go
+	handover: Handover[];
+	orphaned: string[]; // what nobody could read any more: names of spaces, of people for direct ones, empty for a name not known here
+	managers: number; // people left who manage the office
+	deputy: boolean; // is a deputy: another one should be named
+}
+
+// Handover is a space that nobody would manage any more.
+export interface Handover {
+	space: string;
+	name: string; // empty if not known here
+	choices: Person[]; // who could manage it, without Devices
+}
+
+// Remove is the request of "person/remove"; the result is People.
+export interface Remove {
+	person: string;
+	device: string;
+	handover: HandoverTo[];
+}
+
+// HandoverTo says who manages a space from now on.
+export interface HandoverTo {
+	space: string;
+	person: string;
+}
+
+// Late is the result of "late": work of removed devices that came too late. It
+// is kept on every device and shown nowhere else.
+export interface Late {
+	late: LateWork[];
+}
+
+// LateWork is what one device wrote.
+export interface LateWork {
+	device: string; // Device.ID
+	name: string;
+	person: Person; // without Devices
+	entries: number;
+	messages: LateMessage[]; // the first of them
+	adopt: boolean; // this device may take it over
+}
+
+// LateMessage is a message in quarantine.
+export interface LateMessage {
+	at: number;
+	text: string;
+}
+
+// Adopt is the request of "late/adopt"; the result is Late.
+export interface Adopt {
+	device: string;
+}
+
+// Erase is the request of "erase": the message and all its versions are taken
+// off every device that hears of it, for good. The result is Empty.
+export interface Erase {
+	message: string;
+}
+
+// Kit is the result of "kit": the recovery sheet, as long as it was not
+// confirmed. Afterwards no device knows it.
+export interface Kit {
+	words: string[]; // 24
+	qr: string[]; // the same as rows of 0 and 1, without a margin
+	ask: number[]; // two of the words to be typed in "kit/confirm", from 1
+	office: string;
+	made: number;
+}
+
+// KitConfirm is the request of "kit/confirm": the sheet is printed and put away.
+// The result is Recovery.
+export interface KitConfirm {
+	words: string[]; // those asked for
+}
+
+// Recovery is the result of "recovery": who can help when a device with power
+// over the office is lost.
+export interface Recovery {
+	kit: string; // "none", "waiting", "printed"
+	printed: number; // when, as far as known here; 0 if not
+	need: number; // approvals that a step needs; 0: nothing is arranged
+	deputies: DeputyShow[];
+	steps: Step[]; // open ones first, then the latest
+	propose: boolean; // this device may propose
+	change: boolean; // this person is owner: may change the deputies with one deputy's approval, or the sheet
+}
+
+// DeputyShow is a person, or the sheet, that may approve.
+export interface DeputyShow {
+	kit: boolean;
+	person: Person | null; // nil for the sheet; without Devices
+	missing: boolean; // has devices the deputies do not know, or none left: name the deputies anew
+}
+
+// Step is something deputies decide together.
+export interface Step {
+	id: string;
+	at: number;
+	by: string; // name of who proposed it
+	state: string; // "open", "done", "missed" (another one was decided)
+	remove: string[]; // devices that go, "PC Empfang (Anna)"
+	owners: string[]; // people who become owner
+	access: SpaceAccess[]; // people who get access to what would be lost
+	policy: PolicyShow | null; // new deputies
+	approved: string[]; // names; the sheet has the name ""
+	need: number; // approvals in all
+	mine: boolean; // this person approved
+	canMine: boolean; // this person is asked
+	canKit: boolean; // the sheet was not used yet
+}
+
+// SpaceAccess is a person who is let into a space.
+export interface SpaceAccess {
+	space: string; // name; empty if not known here
+	person: string; // name
+}
+
+// PolicyShow is who may decide.
+export interface PolicyShow {
+	need: number;
+	deputies: string[]; // names; the sheet has the name ""
+}
+
+// Propose is the request of "recovery/propose"; the result is Recovery. What is
+// proposed is approved by this person, and by the sheet if Words are given.
+export interface Propose {
+	lost: string[]; // ids of devices that are lost
+	owner: string; // id of the person who becomes owner; empty: nobody
+	access: AccessTo[];
+	deputies: string[]; // ids of persons; with Need > 0: they are the deputies from now on
+	keepKit: boolean; // the sheet stays one of them
+	newKit: boolean; // a new sheet replaces the old one
+	need: number; // more than half of them; 0: deputies stay as they are
+	words: string; // the 24 words of the sheet; may be empty
+}
+
+// AccessTo asks for a person to be let into a space that would be lost.
+export interface AccessTo {
+	space: string;
+	person: string;
+}
+
+// LostSpaces is the result of "recovery/lost": spaces without anybody who
+// manages them, or can read them, any more.
+export interface LostSpaces {
+	spaces: LostSpace[];
+}
+
+// LostSpace is such a space.
+export interface LostSpace {
+	id: string;
+	name: string; // empty if not known here
+	was: string; // name of who made it
+}
+
+// Approve is the request of "recovery/approve"; the result is Recovery.
+export interface Approve {
+	step: string;
+	words: string; // approve by the sheet; empty: by this person
+}
+
+// AuditAsk is the request of "audit".
+export interface AuditAsk {
+	before: number; // go on before this record; 0: the latest
+	limit: number; // 0: 100
+}
+
+// Audit is the result of "audit": who did what to access, the latest first.
+export interface Audit {
+	records: AuditRecord[];
+	total: number;
+}
+
+// AuditRecord is one operation of the control space. Its entry is signed by its
+// author and names the entries before it by their hashes.
+export interface AuditRecord {
+	n: number; // from 1, in the order of what builds on what
+	at: number; // by the author's clock
+	author: string; // name of the person
+	device: string; // name of the device
+	act: string; // "genesis", "admit", "raise", "lower", "revoke", …
+	sentence: string; // what was done
+	counts: boolean;
+	why: string; // why it does not count; empty if it does
+	entry: string; // hash of the entry
+	log: string;
+	seq: number;
+}
+
+// Doctor is the result of "doctor": what this device looks like from inside.
+export interface Doctor {
+	checks: Check[];
+}
+
+// Check is one thing looked at.
+export interface Check {
+	code: string; // "secrets", "disk", "database", "clock", "managers", "kit", "copies"
+	level: string; // "ok", "info", "warn", "danger"
+	sentence: string;
+	next: string;
 }
