@@ -220,6 +220,11 @@ func hello(c Conn, self PeerID, id Identity, dialed bool, opts Options) (greetin
 	if err != nil {
 		return g, err
 	}
+	// An old key may still be in use while a new one spreads: whoever was removed
+	// gets no answer to its proof.
+	if id.Removed != nil && id.Removed(content.Device) {
+		return g, errProof
+	}
 	if !dialed {
 		if err := t.prove(c, id, keys, ours, opts); err != nil {
 			return g, err

@@ -173,6 +173,30 @@ func TestStrangerLearnsNothing(t *testing.T) {
 	}
 }
 
+// TestRemovedDevice: a device that was removed, and proves a key that is still
+// in use, gets no answer: the hello fails at its first frame.
+func TestRemovedDevice(t *testing.T) {
+	key := log.Key{1}
+	member, removed := identity(2, key), identity(1, key)
+	member.Removed = func(d log.DeviceID) bool { return d == removed.Device }
+	ca, cb := pipe("a", "b")
+	done := make(chan error, 1)
+	go func() {
+		_, err := hello(cb, "b", member, false, helloOptions)
+		cb.Close()
+		done <- err
+	}()
+	if _, err := hello(ca, "a", removed, true, helloOptions); !errors.Is(err, errHello) {
+		t.Errorf("the removed device's hello: %v", err)
+	}
+	if err := <-done; !errors.Is(err, errProof) {
+		t.Errorf("error %v, want a refused proof", err)
+	}
+	if n := len(ca.in); n != 0 {
+		t.Errorf("%d more frames than the first were sent to it", n)
+	}
+}
+
 // TestReflection: a proof does not prove the one it is sent back to.
 func TestReflection(t *testing.T) {
 	id := identity(1, log.Key{1})
