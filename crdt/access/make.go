@@ -15,6 +15,7 @@ type FoundInput struct {
 	Office string
 	Person Person
 	Device DeviceCard
+	Kit    *Deputy // decides alone as long as there are no deputies; nil for none
 }
 
 // Found returns the payload of a genesis entry. The entry is seq 1 of a log
@@ -42,7 +43,9 @@ type AdmitInput struct {
 	Device DeviceCard
 	Person Person
 	Role   Role
-	Known  bool // Person is in the workspace and this is another device of theirs
+	Known  bool                  // Person is in the workspace and this is another device of theirs
+	Until  int64                 // when a guest's access ends, in milliseconds since 1970; 0 is never
+	Spaces map[log.SpaceID]Level // for a guest
 }
 
 // Admit returns the payload of a control entry by which the device author, which

@@ -79,7 +79,7 @@ func TestAdmitRefuses(t *testing.T) {
 		"member":                     {bob, s.Keys(bob.box), x.input(n, Member), ErrNotAllowed},
 		"stranger":                   {n, nil, x.input(n, Member), ErrNotAllowed},
 		"admin makes owner":          {ann, s.Keys(ann.box), x.input(n, Owner), ErrNotAllowed},
-		"role of a newer program":    {ann, s.Keys(ann.box), x.input(n, 4), ErrNotAllowed},
+		"role of a newer program":    {ann, s.Keys(ann.box), x.input(n, Carrier+1), ErrNotAllowed},
 		"device twice":               {ann, s.Keys(ann.box), known(bob), ErrDeviceKnown},
 		"newcomer as somebody else":  {ann, s.Keys(ann.box), x.input(twin, Member), ErrPersonKnown},
 		"second device, on purpose":  {ann, s.Keys(ann.box), known(twin), nil},
@@ -179,13 +179,21 @@ func FuzzPayload(f *testing.F) {
 	f.Add(encode([]any{2, "x"}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ops, err := decodePayload(b)
-		if err == nil && !bytes.Equal(encodePayload(ops...), b) {
-			t.Fatalf("decoded and encoded again: %x", encodePayload(ops...))
+		if err == nil && !bytes.Equal(encodePayload(anys(ops)...), b) {
+			t.Fatalf("decoded and encoded again: %x", encodePayload(anys(ops)...))
 		}
 		if errors.Is(err, errVoid) && ops != nil {
 			t.Fatal("operations of a void entry")
 		}
 	})
+}
+
+func anys(ops []operation) []any {
+	var out []any
+	for _, op := range ops {
+		out = append(out, op)
+	}
+	return out
 }
 
 func FuzzName(f *testing.F) {

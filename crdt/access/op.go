@@ -12,41 +12,85 @@ import (
 
 // Limits of the format; an operation that exceeds them is void.
 const (
-	opVersion = 1
-	maxOps    = 64  // operations of one entry
-	maxWraps  = 256 // keys of one operation
-	maxText   = 256 // bytes of a name
-	maxPeer   = 128 // bytes of a peer id
+	opVersion   = 1
+	maxOps      = 64  // operations of one entry
+	maxWraps    = 400 // keys of one operation
+	maxCuts     = 512 // cuts of one device, or of one person
+	maxMembers  = 512 // persons set or removed by one operation
+	maxPrevs    = 64  // keys that one key replaces
+	maxAsked    = 256 // keys asked for at once
+	maxErased   = 512 // entries erased by one operation
+	maxStep     = 64  // devices removed, owners and accesses of one step
+	maxDeputies = 16
+	maxKeys     = 8       // signing keys of one deputy
+	maxText     = 256     // bytes of a name
+	maxSealed   = 512     // bytes of a sealed name
+	maxPeer     = 128     // bytes of a peer id
+	maxEpoch    = 1 << 48 // highest number of an epoch
 )
 
-// Types of operations. All types below 64 count only if a manager's device
-// wrote them, also those of later programs.
+// Types of operations. All types below 64 stop the control space if a manager's
+// device wrote them and this program does not know them.
 const (
 	opGenesis = 1
 	opAdmit   = 2
+	opLower   = 3
+	opRevoke  = 4
+	opCut     = 5
+	opPropose = 6
+	opApprove = 7
+	opSpace   = 8
+	opMembers = 9
+	opKey     = 10
+	opWraps   = 11
+	opAsk     = 12
+	opErase   = 13
+	opUntil   = 14
+	opFacts   = 15
+	opPolicy  = 16
 )
 
-// genesis founds the workspace. It is the only operation of the entry that the
-// workspace is named after.
-type genesis struct {
-	_      struct{} `cbor:",toarray"`
-	Type   uint64
-	Office string
-	Salt   [16]byte
-	Person Person
-	Device DeviceCard
-	Wraps  []Wrap // one: epoch 1 of the space of all, for Device
+// newOp returns an empty operation of a type, nil for a type that is not known.
+func newOp(kind uint64) operation {
+	switch kind {
+	case opGenesis:
+		return new(genesis)
+	case opAdmit:
+		return new(admit)
+	case opLower:
+		return new(lower)
+	case opRevoke:
+		return new(revoke)
+	case opCut:
+		return new(cut)
+	case opPropose:
+		return new(propose)
+	case opApprove:
+		return new(approve)
+	case opSpace:
+		return new(beginSpace)
+	case opMembers:
+		return new(members)
+	case opKey:
+		return new(newKey)
+	case opWraps:
+		return new(moreWraps)
+	case opAsk:
+		return new(ask)
+	case opErase:
+		return new(erase)
+	case opUntil:
+		return new(until)
+	case opFacts:
+		return new(facts)
+	case opPolicy:
+		return new(policy)
+	}
+	return nil
 }
 
-// admit lets a device in.
-type admit struct {
-	_      struct{} `cbor:",toarray"`
-	Type   uint64
-	Device DeviceCard
-	Person Person
-	Role   Role
-	Wraps  []Wrap // for Device
-}
+// An operation of a control entry. check refuses what is void whoever wrote it.
+type operation interface{ check() error }
 
 // payload is the content of a control entry.
 type payload struct {
@@ -92,10 +136,11 @@ func encodePayload(ops ...any) []byte {
 	return encode(p)
 }
 
-// decodePayload returns the operations of a control entry, each a *genesis or
-// *admit. With errUnknown it returns those before the first unknown one; with
-// errVoid none, since no honest program writes such an entry.
-func decodePayload(b []byte) ([]any, error) {
+// decodePayload returns the operations of a control entry, each a pointer to
+// one of the types of this package. With errUnknown it returns those before the
+// first unknown one; with errVoid none, since no honest program writes such an
+// entry.
+func decodePayload(b []byte) ([]operation, error) {
 	var outer []cbor.RawMessage
 	if err := dec.Unmarshal(b, &outer); err != nil || len(outer) == 0 {
 		return nil, fmt.Errorf("%w: not a list", errVoid)
@@ -111,7 +156,7 @@ func decodePayload(b []byte) ([]any, error) {
 	if err := dec.Unmarshal(b, &p); err != nil || len(p.Ops) == 0 || len(p.Ops) > maxOps || !bytes.Equal(encode(p), b) {
 		return nil, fmt.Errorf("%w: not in canonical form", errVoid)
 	}
-	ops := make([]any, 0, len(p.Ops))
+	ops := make([]operation, 0, len(p.Ops))
 	var unknown error
 	for _, raw := range p.Ops {
 		op, err := decodeOp(raw)
@@ -129,19 +174,14 @@ func decodePayload(b []byte) ([]any, error) {
 	return ops, unknown
 }
 
-func decodeOp(raw []byte) (any, error) {
+func decodeOp(raw []byte) (operation, error) {
 	var fields []cbor.RawMessage
 	var kind uint64
 	if err := dec.Unmarshal(raw, &fields); err != nil || len(fields) == 0 || dec.Unmarshal(fields[0], &kind) != nil {
 		return nil, fmt.Errorf("%w: no type", errVoid)
 	}
-	var op interface{ check() error }
-	switch kind {
-	case opGenesis:
-		op = new(genesis)
-	case opAdmit:
-		op = new(admit)
-	default:
+	op := newOp(kind)
+	if op == nil {
 		return nil, fmt.Errorf("%w: type %d", errUnknown, kind)
 	}
 	if err := dec.Unmarshal(raw, op); err != nil || !bytes.Equal(encode(op), raw) {
@@ -153,10 +193,99 @@ func decodeOp(raw []byte) (any, error) {
 	if a, ok := op.(*admit); ok && !a.Role.known() {
 		return nil, fmt.Errorf("%w: role %d", errUnknown, a.Role)
 	}
+	if l, ok := op.(*lower); ok && !l.Role.known() {
+		return nil, fmt.Errorf("%w: role %d", errUnknown, l.Role)
+	}
 	return op, nil
 }
 
-func (r Role) known() bool { return r >= Owner && r <= Member }
+func (r Role) known() bool { return r >= Owner && r <= Carrier }
+
+// genesis founds the workspace. It is the first operation of the entry that the
+// workspace is named after; only a policy may stand beside it.
+type genesis struct {
+	_      struct{} `cbor:",toarray"`
+	Type   uint64
+	Office string
+	Salt   [16]byte
+	Person Person
+	Device DeviceCard
+	Wraps  []Wrap // one: epoch 1 of the space of all, for Device
+}
+
+// admit lets a device in, or gives one that is in a higher role.
+type admit struct {
+	_      struct{} `cbor:",toarray"`
+	Type   uint64
+	Device DeviceCard
+	Person Person
+	Role   Role
+	Wraps  []Wrap // for Device
+}
+
+// lower takes power from a device. Its control logs count up to the cuts.
+type lower struct {
+	_      struct{} `cbor:",toarray"`
+	Type   uint64
+	Device log.DeviceID
+	Role   Role
+	Cuts   []Cut
+}
+
+// revoke removes a device for ever. All its logs count up to the cuts.
+type revoke struct {
+	_      struct{} `cbor:",toarray"`
+	Type   uint64
+	Device log.DeviceID
+	Cuts   []Cut
+}
+
+// cut says where logs of a device end.
+type cut struct {
+	_      struct{} `cbor:",toarray"`
+	Type   uint64
+	Device log.DeviceID
+	Cuts   []Cut
+}
+
+// propose puts a step before the deputies.
+type propose struct {
+	_    struct{} `cbor:",toarray"`
+	Type uint64
+	Step Step
+}
+
+// approve says yes to a step; Sig is by Key over "inselnetz/approve/1" ‖ step id.
+type approve struct {
+	_    struct{} `cbor:",toarray"`
+	Type uint64
+	Step StepID
+	Key  log.DeviceID
+	Sig  [64]byte
+}
+
+// policy names the deputies a workspace begins with.
+type policy struct {
+	_        struct{} `cbor:",toarray"`
+	Type     uint64
+	Need     uint64
+	Deputies []Deputy
+}
+
+// until says when a guest's access ends, in milliseconds since 1970; 0 is never.
+type until struct {
+	_      struct{} `cbor:",toarray"`
+	Type   uint64
+	Device log.DeviceID
+	Time   uint64
+}
+
+// facts says how its author's own disk is: 0 unknown, 1 encrypted, 2 not.
+type facts struct {
+	_    struct{} `cbor:",toarray"`
+	Type uint64
+	Disk uint64
+}
 
 func (g *genesis) check() error {
 	if len(g.Office) > maxText {
@@ -169,13 +298,73 @@ func (g *genesis) check() error {
 }
 
 func (a *admit) check() error {
-	if len(a.Wraps) > maxWraps {
-		return errors.New("too many keys")
-	}
-	if a.Wraps == nil {
-		return errors.New("null list")
+	if err := checkList(len(a.Wraps), maxWraps, a.Wraps == nil); err != nil {
+		return err
 	}
 	return errors.Join(a.Person.check(), a.Device.Check())
+}
+
+func (l *lower) check() error {
+	if l.Role == Owner {
+		return errors.New("nobody is lowered to owner")
+	}
+	return checkCuts(l.Cuts)
+}
+
+func (r *revoke) check() error { return checkCuts(r.Cuts) }
+
+func (c *cut) check() error {
+	if len(c.Cuts) == 0 {
+		return errors.New("no cut")
+	}
+	return checkCuts(c.Cuts)
+}
+
+func (p *propose) check() error { return p.Step.check() }
+func (a *approve) check() error { return nil }
+func (p *policy) check() error  { return p.policy().check() }
+
+func (p *policy) policy() Policy { return Policy{Need: p.Need, Deputies: p.Deputies} }
+
+func (u *until) check() error {
+	if u.Time > 1<<53 {
+		return errors.New("time out of range")
+	}
+	return nil
+}
+
+func (f *facts) check() error {
+	if f.Disk > 2 {
+		return errors.New("disk is neither unknown nor encrypted nor not")
+	}
+	return nil
+}
+
+// checkList refuses a list that is null or longer than most.
+func checkList(n, most int, null bool) error {
+	switch {
+	case null:
+		return errors.New("null list")
+	case n > most:
+		return fmt.Errorf("list of %d, at most %d", n, most)
+	}
+	return nil
+}
+
+// checkCuts wants cuts ascending by log, one a log.
+func checkCuts(cuts []Cut) error {
+	if err := checkList(len(cuts), maxCuts, cuts == nil); err != nil {
+		return err
+	}
+	for i, c := range cuts {
+		switch {
+		case i > 0 && bytes.Compare(cuts[i-1].Log[:], c.Log[:]) >= 0:
+			return errors.New("cuts not ascending")
+		case c.Seq > log.MaxSeq || (c.Seq == 0) != (c.Hash == log.Hash{}):
+			return errors.New("cut out of range")
+		}
+	}
+	return nil
 }
 
 func (p Person) check() error {

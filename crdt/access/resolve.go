@@ -18,7 +18,9 @@ type State struct {
 	Stopped   bool   // a manager wrote what only a newer program understands
 	Devices   map[log.DeviceID]Device
 	People    map[PersonID]Person
-	Void      []Void // operations of managers that do not count, in order of seniority
+	Gone      map[log.DeviceID]Device // removed for ever
+	Spaces    map[log.SpaceID]Space   // named and direct
+	Void      []Void                  // operations of managers that do not count, in order of seniority
 
 	graph  graph
 	scope  scope
@@ -73,12 +75,17 @@ func (s *State) found() bool {
 	if errors.Is(err, errUnknown) {
 		s.Stopped = true
 	}
-	if err != nil || len(ops) != 1 {
+	if err != nil || len(ops) == 0 || len(ops) > 2 {
 		return false
 	}
 	g, ok := ops[0].(*genesis)
 	if !ok || g.Device.Sign != n.Card.Device {
 		return false
+	}
+	for _, op := range ops[1:] {
+		if _, ok := op.(*policy); !ok {
+			return false
+		}
 	}
 	s.Founded, s.Office, s.scope = true, g.Office, scopeOf(g.Salt, g.Device.Sign)
 	s.epochs[epoch{g.Wraps[0].Space, g.Wraps[0].Epoch}] = g.Wraps[0].Key

@@ -254,10 +254,10 @@ func TestRuleAnUnknownOperationStops(t *testing.T) {
 	for name, payload := range map[string][]byte{
 		"type":                encode([]any{1, []any{[]any{63, "x"}}}),
 		"version":             encode([]any{2, "whatever"}),
-		"long list":           encode([]any{1, []any{[]any{5, make([]uint64, 40_000)}}}),
-		"deep":                append([]byte{0x82, 0x01, 0x81, 0x82, 0x05}, append(bytes.Repeat([]byte{0x81}, 40), 0)...),
-		"map":                 encode([]any{1, []any{[]any{5, map[uint64]uint64{1: 2, 3: 4}}}}),
-		"role":                encodePayload(admission(newPC("guest"), 4)),
+		"long list":           encode([]any{1, []any{[]any{55, make([]uint64, 40_000)}}}),
+		"deep":                append([]byte{0x82, 0x01, 0x81, 0x82, 0x18, 55}, append(bytes.Repeat([]byte{0x81}, 40), 0)...),
+		"map":                 encode([]any{1, []any{[]any{55, map[uint64]uint64{1: 2, 3: 4}}}}),
+		"role":                encodePayload(admission(newPC("guest"), Carrier+1)),
 		"type after known op": encodePayload(admission(ann, Member), []any{63}),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -329,7 +329,7 @@ func TestRuleMalformedEntriesAreVoid(t *testing.T) {
 		"person without id":  encodePayload(admit{Type: opAdmit, Device: p.card, Role: Member, Wraps: []Wrap{}}),
 		"one good, one bad":  encodePayload(admission(p, Member), admit{Type: opAdmit, Role: Member, Wraps: []Wrap{}}),
 		"name not in UTF-8":  bytes.Replace(good, []byte("PC p"), []byte("PC \xff"), 1),
-		"257 keys":           encodePayload(admit{Type: opAdmit, Device: p.card, Person: p.person, Role: Member, Wraps: make([]Wrap, 257)}),
+		"401 keys":           encodePayload(admit{Type: opAdmit, Device: p.card, Person: p.person, Role: Member, Wraps: make([]Wrap, 401)}),
 		"deep nesting":       append([]byte{0x82, 0x01}, bytes.Repeat([]byte{0x81}, 1000)...),
 		"list of 2^32 items": {0x82, 0x01, 0x9a, 0xff, 0xff, 0xff, 0xff},
 	} {
