@@ -1,7 +1,6 @@
 package pairing
 
 import (
-	"bytes"
 	"crypto/subtle"
 	"fmt"
 	"io"
@@ -57,7 +56,7 @@ func (i *Inviter) Ask(b []byte) ([]byte, error) {
 	if err := i.ask.Offer.check(i.peer); err != nil {
 		return nil, err
 	}
-	if d := i.ask.Offer.Device; d.Sign == i.card.Sign || d.Box == i.card.Box || d.Peer == i.card.Peer {
+	if i.ask.Offer.of(i.card) {
 		return nil, fmt.Errorf("%w: our own keys", ErrMalformed)
 	}
 	i.askRaw, i.step = b, 1
@@ -94,35 +93,26 @@ func (i *Inviter) shows(number string) bool {
 	return i.step == 2 && subtle.ConstantTimeCompare([]byte(number), []byte(i.number)) == 1
 }
 
-// Welcome returns the last message, for a joiner that entry admits in s. The
-// control space goes with it as far as the admissions of both devices build on
-// it; sync brings the rest.
+// Welcome is Welcomes for a control space that fits into one message; else it
+// returns ErrTooLarge.
 func (i *Inviter) Welcome(s *access.State, entry log.Hash, addrs []string) ([]byte, error) {
-	if i.step != 2 {
-		return nil, ErrOrder
+	all, err := i.Welcomes(s, entry, addrs)
+	if err == nil && len(all) > 1 {
+		return nil, ErrTooLarge
 	}
-	joiner, inviter := s.Devices[i.ask.Offer.Device.Sign], s.Devices[i.card.Sign]
-	if !joiner.Card.SameKeys(i.ask.Offer.Device) || joiner.Entry != entry || joiner.Person != i.ask.Offer.Person.ID {
-		return nil, fmt.Errorf("%w: entry does not admit it", ErrWelcome)
-	}
-	in := welcomed{Workspace: s.Workspace, Admission: entry, Entries: []authored{}, Addrs: []string{}}
-	for _, a := range s.Closure(entry, inviter.Entry) {
-		in.Entries = append(in.Entries, authored{Card: a.Card, Entry: a.Entry.Bytes()})
-	}
-	for _, a := range addrs {
-		if len(a) <= maxAddr && len(in.Addrs) < maxAddrs {
-			in.Addrs = append(in.Addrs, a)
-		}
-	}
-	plain := encode(in)
-	if len(plain) > maxWelcomed {
-		return nil, fmt.Errorf("%w: %d bytes", ErrTooLarge, len(plain))
-	}
-	sealed, err := access.Seal(i.ask.Offer.Device.Box, i.said.welcomeInfo(), plain)
 	if err != nil {
 		return nil, err
 	}
-	return encode(welcome{Version: version, Type: typeWelcome, Sealed: sealed}), nil
+	return all[0], nil
+}
+
+// Welcomes returns the last messages, to be sent in order, for a joiner that
+// entry admits in s.
+func (i *Inviter) Welcomes(s *access.State, entry log.Hash, addrs []string) ([][]byte, error) {
+	if i.step != 2 {
+		return nil, ErrOrder
+	}
+	return welcomeMessages(s, i.ask.Offer, i.card, i.said, entry, addrs)
 }
 
 // Words returns the three words to compare.
@@ -131,29 +121,4 @@ func (i *Inviter) Words(w log.WorkspaceID) string {
 		return ""
 	}
 	return i.said.words(w)
-}
-
-// Limits inside a Welcome.
-const (
-	maxWelcomed = MaxWelcome - 128
-	maxEntries  = 2000
-	maxAddrs    = 16
-	maxAddr     = 256 // bytes
-)
-
-// decodeWelcomed reads the inside of a Welcome.
-func decodeWelcomed(plain []byte) (welcomed, error) {
-	var in welcomed
-	if err := dec.Unmarshal(plain, &in); err != nil || !bytes.Equal(encode(in), plain) {
-		return in, fmt.Errorf("%w: inside not in canonical form", ErrMalformed)
-	}
-	if len(in.Entries) > maxEntries || len(in.Addrs) > maxAddrs || in.Entries == nil || in.Addrs == nil {
-		return in, fmt.Errorf("%w: lists inside a welcome", ErrMalformed)
-	}
-	for _, a := range in.Addrs {
-		if len(a) > maxAddr {
-			return in, fmt.Errorf("%w: address too long", ErrMalformed)
-		}
-	}
-	return in, nil
 }

@@ -2,6 +2,7 @@ package pairing
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 
@@ -21,6 +22,7 @@ type Joiner struct {
 	answerRaw  []byte
 	answer     answer
 	said       transcript
+	welcome    inWelcome
 	workspace  log.WorkspaceID
 }
 
@@ -87,20 +89,16 @@ func (j *Joiner) Reveal(b []byte) (string, error) {
 	return j.said.number(), nil
 }
 
-// Welcome takes the Welcome, which comes once the number was typed.
+// Welcome takes the Welcome, which comes once the number was typed. ErrMore
+// means that it goes on in the next message.
 func (j *Joiner) Welcome(b []byte) (Result, error) {
 	if err := j.take(2); err != nil {
 		return Result{}, err
 	}
-	var m welcome
-	if err := decode(b, typeWelcome, &m); err != nil {
-		return Result{}, err
+	in, err := j.welcome.take(b, j.secret, j.said)
+	if errors.Is(err, ErrMore) {
+		j.step = 2
 	}
-	plain, err := access.Open(j.secret, j.said.welcomeInfo(), m.Sealed)
-	if err != nil {
-		return Result{}, fmt.Errorf("%w: %w", ErrWelcome, err)
-	}
-	in, err := decodeWelcomed(plain)
 	if err != nil {
 		return Result{}, err
 	}
@@ -112,44 +110,13 @@ func (j *Joiner) Welcome(b []byte) (Result, error) {
 	return r, nil
 }
 
-// examine checks that what the inviter sent admits exactly this device, that the
-// inviter may let in, and that the keys are there. Names are not compared: a
-// device that missed its first welcome may ask again, of another admin and with
-// its name typed better, and its admission stands.
 func (j *Joiner) examine(in welcomed) (Result, error) {
-	r := Result{Workspace: in.Workspace, Inviter: j.answer.Card, Addrs: in.Addrs}
-	for _, a := range in.Entries {
-		e, err := log.Decode(a.Entry)
-		if err != nil {
-			return r, fmt.Errorf("%w: %w", ErrWelcome, err)
-		}
-		if err := a.Card.Device.Check(); err != nil {
-			return r, fmt.Errorf("%w: %w", ErrWelcome, err)
-		}
-		if e.Log != a.Card.ID() || e.Verify(a.Card.Device) != nil {
-			return r, fmt.Errorf("%w: entry not by its author", ErrWelcome)
-		}
-		r.Entries = append(r.Entries, access.Authored{Card: a.Card, Entry: e})
-	}
-	r.State = access.Resolve(in.Workspace, r.Entries)
-	self, ok := r.State.Devices[j.offer.Device.Sign]
-	switch {
-	case r.State.Stopped:
-		return r, fmt.Errorf("%w: %w", ErrWelcome, access.ErrStopped)
-	case !r.State.Founded:
-		return r, fmt.Errorf("%w: no genesis", ErrWelcome)
-	case !ok || self.Entry != in.Admission:
-		return r, fmt.Errorf("%w: not admitted", ErrWelcome)
-	case !self.Card.SameKeys(j.offer.Device) || self.Person != j.offer.Person.ID:
-		return r, fmt.Errorf("%w: admitted as somebody else", ErrWelcome)
-	case !r.State.CanInvite(j.answer.Card.Sign) || !r.State.Devices[j.answer.Card.Sign].Card.SameKeys(j.answer.Card):
-		return r, fmt.Errorf("%w: the device we spoke with may not let in", ErrWelcome)
-	}
-	r.Keys = r.State.Keys(j.secret)
-	if _, id, ok := r.State.Current(log.Everyone(in.Workspace)); !ok || r.Keys[id].ID != id {
-		return r, fmt.Errorf("%w: %w", ErrWelcome, access.ErrNoKeys)
-	}
-	return r, nil
+	r, err := examine(in, j.offer, j.secret, func(s *access.State) (access.Device, bool) {
+		d, ok := s.Devices[j.answer.Card.Sign]
+		return d, ok && d.Card.SameKeys(j.answer.Card)
+	})
+	r.Inviter = j.answer.Card // with its name of today
+	return r, err
 }
 
 // Words returns the three words to compare, after Welcome.

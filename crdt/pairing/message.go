@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -16,11 +17,15 @@ const version = 1
 
 // Types of messages. Every message is an array that begins with version and type.
 const (
-	typeAsk     = 1
-	typeAnswer  = 2
-	typeReveal  = 3
-	typeWelcome = 4
-	typeRefusal = 5
+	typeAsk       = 1
+	typeAnswer    = 2
+	typeReveal    = 3
+	typeWelcome   = 4
+	typeRefusal   = 5
+	typeKnock     = 6
+	typeChallenge = 7
+	typeClaim     = 8
+	typePiece     = 9
 )
 
 type ask struct {
@@ -46,26 +51,28 @@ type reveal struct {
 	Nonce   [32]byte
 }
 
-type welcome struct {
+type knock struct {
 	_       struct{} `cbor:",toarray"`
 	Version uint64
 	Type    uint64
-	Sealed  []byte // HPKE of welcomed to the joiner's box key
+	Link    LinkID
+	Nonce   [32]byte
 }
 
-// welcomed is what a Welcome holds inside.
-type welcomed struct {
-	_         struct{} `cbor:",toarray"`
-	Workspace log.WorkspaceID
-	Admission log.Hash // of the entry that admits the joiner
-	Entries   []authored
-	Addrs     []string
+type challenge struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint64
+	Type    uint64
+	Nonce   [32]byte
+	Proof   [32]byte
 }
 
-type authored struct {
-	_     struct{} `cbor:",toarray"`
-	Card  log.Card
-	Entry []byte
+type claim struct {
+	_       struct{} `cbor:",toarray"`
+	Version uint64
+	Type    uint64
+	Sealed  []byte // the Offer
+	Proof   [32]byte
 }
 
 type refusal struct {
@@ -92,16 +99,15 @@ func encode(v any) []byte { return must(enc.Marshal(v)) } // own fixed types alw
 // decode reads a message of one type into to. Only the canonical form counts.
 func decode(b []byte, kind uint64, to any) error {
 	limit := MaxMessage
-	if kind == typeWelcome {
+	if kind == typeWelcome || kind == typePiece {
 		limit = MaxWelcome
 	}
 	if len(b) > MaxWelcome {
 		return fmt.Errorf("%w: %d bytes", ErrMalformed, len(b))
 	}
-	var fields []cbor.RawMessage
-	var v, t uint64
-	if err := dec.Unmarshal(b, &fields); err != nil || len(fields) < 2 || dec.Unmarshal(fields[0], &v) != nil || dec.Unmarshal(fields[1], &t) != nil {
-		return fmt.Errorf("%w: not a message", ErrMalformed)
+	v, t, err := head(b)
+	if err != nil {
+		return err
 	}
 	switch {
 	case v != version:
@@ -123,17 +129,33 @@ func decode(b []byte, kind uint64, to any) error {
 	return nil
 }
 
+// head returns version and type of a message, and the version of a link.
+func head(b []byte) (v, t uint64, err error) {
+	var fields []cbor.RawMessage
+	if err := dec.Unmarshal(b, &fields); err != nil || len(fields) < 2 || dec.Unmarshal(fields[0], &v) != nil {
+		return 0, 0, fmt.Errorf("%w: not a message", ErrMalformed)
+	}
+	if err := dec.Unmarshal(fields[1], &t); err != nil {
+		return v, 0, fmt.Errorf("%w: not a message", ErrMalformed)
+	}
+	return v, t, nil
+}
+
 // hash returns SHA-256 of a purpose and parts, each after its length.
 func hash(purpose string, parts ...[]byte) [32]byte {
 	h := sha256.New()
-	h.Write([]byte("inselnetz/pairing/" + purpose + "/1"))
+	feed(h, purpose, parts)
+	return [32]byte(h.Sum(nil))
+}
+
+func feed(h io.Writer, purpose string, parts [][]byte) {
+	_, _ = h.Write([]byte("inselnetz/pairing/" + purpose + "/1")) // a hash takes everything
 	for _, p := range parts {
 		var n [8]byte
 		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
-		h.Write(n[:])
-		h.Write(p)
+		_, _ = h.Write(n[:])
+		_, _ = h.Write(p)
 	}
-	return [32]byte(h.Sum(nil))
 }
 
 // A side of a session.

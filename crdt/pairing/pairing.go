@@ -19,7 +19,7 @@ import (
 // Limits of the messages, in bytes.
 const (
 	MaxMessage = 4 << 10   // Ask, Answer, Reveal, Refusal
-	MaxWelcome = 240 << 10 // Welcome
+	MaxWelcome = 240 << 10 // each message of a Welcome
 )
 
 // An Offer is what a new device says about itself.
@@ -47,6 +47,7 @@ var (
 	ErrOpening   = errors.New("secret does not open the commitment")
 	ErrWelcome   = errors.New("welcome does not prove a membership")
 	ErrTooLarge  = errors.New("control space is too large for a welcome")
+	ErrMore      = errors.New("welcome goes on in the next message") // no failure: the session goes on
 )
 
 // A Reason is why an inviter refuses.
@@ -58,6 +59,7 @@ const (
 	Expired Reason = 2 // the invite's time is over
 	Busy    Reason = 3 // too many devices are asking
 	Dropped Reason = 4 // the session went wrong, took too long, or made room for another
+	Used    Reason = 5 // another device has used the link
 )
 
 // Refused is the error of a Joiner whose inviter sent a Refusal.
@@ -79,6 +81,8 @@ func ReasonOf(err error) Reason {
 		return Expired
 	case errors.Is(err, ErrBusy):
 		return Busy
+	case errors.Is(err, ErrUsed):
+		return Used
 	}
 	return Dropped
 }
