@@ -217,7 +217,7 @@ func BenchmarkSearchMillion(b *testing.B) {
 			n := 0
 			for b.Loop() {
 				start := time.Now()
-				hits, _, err := s.Search(bg, space, q.text, q.ch, 0, 30)
+				hits, _, err := s.Search(bg, []log.SpaceID{space}, q.text, q.ch, 0, 30)
 				if err != nil {
 					b.Fatal(err)
 				}

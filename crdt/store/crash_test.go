@@ -125,7 +125,7 @@ func checkCrash(dir string, acked int) error {
 				return 0, fmt.Errorf("message %d is %q", i, m.Text)
 			}
 		}
-		hits, _, err := s.Search(bg, space, "nachricht", nil, 0, 100)
+		hits, _, err := s.Search(bg, []log.SpaceID{space}, "nachricht", nil, 0, 100)
 		if err != nil || len(hits) != len(p.Rows) || p.Total != len(p.Rows) {
 			return 0, fmt.Errorf("%d messages, total %d, search finds %d: %w", len(p.Rows), p.Total, len(hits), err)
 		}

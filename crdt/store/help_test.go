@@ -24,9 +24,18 @@ var (
 // plainReader reads payloads that are not encrypted, of devices whose person
 // is the first half of their key.
 type plainReader struct {
+	noLimits
 	locked  map[log.LogID]bool    // logs whose key is not known
 	unknown map[log.DeviceID]bool // devices whose person is not known
 }
+
+// noLimits is the part of a Reader for which logs have no end and nothing is
+// erased.
+type noLimits struct{}
+
+func (noLimits) Limit(log.Card) (log.Height, bool)      { return log.Height{}, false }
+func (noLimits) Erased(log.Card, uint64, log.Hash) bool { return false }
+func (noLimits) ErasedRefs() []Ref                      { return nil }
 
 func (r plainReader) Plain(card log.Card, e *log.Entry) ([]byte, error) {
 	if r.locked[e.Log] {
@@ -42,7 +51,7 @@ func (r plainReader) Person(d log.DeviceID) (chat.PersonID, bool) {
 func personOf(d log.DeviceID) chat.PersonID { return chat.PersonID(d[:16]) }
 
 // sealedReader decrypts, as the program does.
-type sealedReader struct{}
+type sealedReader struct{ noLimits }
 
 func (sealedReader) Plain(card log.Card, e *log.Entry) ([]byte, error) {
 	return log.Open(someKey, card.Workspace, &e.Header, e.Payload)

@@ -311,12 +311,12 @@ func TestSearchNeverFails(t *testing.T) {
 		"AND": 1, "OR": 1, "NOT x": 1, "near(": 1, "NEAR(a b, 3)": 0, "text:": 0, "chan:1": 0, "^größe": 1, "5 7": 1, "{a b}": 0, "a\x00b": 0, "\xff": 0, "-": 0,
 		"e\u0301": 0, "cafe\u0301": 1, "\u0301": 0, "🏝️": 0, "größe OR (": 1, "or_not": 1, "or-not_x": 1, "'; DROP TABLE messages": 0, "straße 5 zzz": 0,
 	} {
-		hits, _, err := s.Search(bg, space, text, nil, 0, 10)
+		hits, _, err := s.Search(bg, []log.SpaceID{space}, text, nil, 0, 10)
 		if err != nil || len(hits) != want {
 			t.Errorf("%q finds %d, want %d: %v", text, len(hits), want, err)
 		}
 	}
-	hits, _, err := s.Search(bg, space, "stra", nil, 0, 10)
+	hits, _, err := s.Search(bg, []log.SpaceID{space}, "stra", nil, 0, 10)
 	if err != nil || len(hits) != 1 {
 		t.Fatal(hits, err)
 	}
@@ -349,7 +349,7 @@ func FuzzSearch(f *testing.F) {
 	a := newAuthor(1)
 	mustImport(f, s, a.card, a.write(f, baseMs, nil, chat.Post{Text: "hallo welt"}))
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, _, err := s.Search(bg, space, text, nil, 0, 10); err != nil {
+		if _, _, err := s.Search(bg, []log.SpaceID{space}, text, nil, 0, 10); err != nil {
 			t.Errorf("%q: %v", text, err)
 		}
 		if n := parseNeedle(text); len(n.words) > 0 { // and not only because the error is looked away from
@@ -381,7 +381,7 @@ func TestSearchKeepsToItsChannel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n, before, last := 0, int64(0), int64(1<<62)
 			for {
-				hits, more, err := s.Search(bg, tt.space, "wort", tt.channel, before, 3)
+				hits, more, err := s.Search(bg, []log.SpaceID{tt.space}, "wort", tt.channel, before, 3)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -468,7 +468,7 @@ func TestManyAtOnce(t *testing.T) {
 					_, err = s.Channels(ctx, space, chat.PersonID{1})
 				}
 				if err == nil {
-					_, _, err = s.Search(ctx, space, "hal", nil, 0, 5)
+					_, _, err = s.Search(ctx, []log.SpaceID{space}, "hal", nil, 0, 5)
 				}
 				if err != nil {
 					t.Error(err)
@@ -516,7 +516,7 @@ func TestGlanceEqualsIndex(t *testing.T) {
 	for i := range parts {
 		mustImport(t, s, a.card, a.write(t, baseMs+int64(i), nil, chat.Post{Text: parts[i] + " " + parts[(i+7)%len(parts)] + "-" + parts[(i+3)%len(parts)]}))
 	}
-	in, where := s.where(space, nil)
+	in, where := s.where([]log.SpaceID{space}, nil)
 	for _, p := range parts {
 		for cut := range p + " " {
 			n := parseNeedle(p[:cut])

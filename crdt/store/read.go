@@ -56,7 +56,7 @@ func (s *Store) Channels(ctx context.Context, space log.SpaceID, me chat.PersonI
 }
 
 func (s *Store) channelRow(ctx context.Context, c *conn, ch *chanState, me chat.PersonID) (ChannelRow, error) {
-	out := ChannelRow{ID: ch.chanKey.id, Name: ch.name, Total: ch.total}
+	out := ChannelRow{Space: ch.space, ID: ch.chanKey.id, Name: ch.name, Total: ch.total}
 	if ch.total == 0 {
 		return out, nil
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,12 +19,12 @@ const (
 	glance   = 2000 // newest messages looked at before the index
 )
 
-// Search returns messages with all words of text, the last of them perhaps
-// unfinished, newest first, and whether there are more. A nil channel is all;
-// before is the position to go on from, 0 the newest.
-func (s *Store) Search(ctx context.Context, space log.SpaceID, text string, channel *chat.ChannelID, before int64, limit int) ([]Hit, bool, error) {
+// Search returns messages of these spaces with all words of text, the last of
+// them perhaps unfinished, newest first, and whether there are more. A nil
+// channel is all; before is the position to go on from, 0 the newest.
+func (s *Store) Search(ctx context.Context, spaces []log.SpaceID, text string, channel *chat.ChannelID, before int64, limit int) ([]Hit, bool, error) {
 	n := parseNeedle(text)
-	in, where := s.where(space, channel)
+	in, where := s.where(spaces, channel)
 	if len(n.words) == 0 || len(in) == 0 {
 		return nil, false, nil
 	}
@@ -255,7 +256,7 @@ func (n needle) pieces(text string) []Piece {
 
 // where returns the channels a search is limited to, and the beginning of its
 // query that says so; that is empty when there are no others.
-func (s *Store) where(space log.SpaceID, channel *chat.ChannelID) (map[int64]bool, string) {
+func (s *Store) where(spaces []log.SpaceID, channel *chat.ChannelID) (map[int64]bool, string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	in := map[int64]bool{}
@@ -263,7 +264,7 @@ func (s *Store) where(space log.SpaceID, channel *chat.ChannelID) (map[int64]boo
 	others := false
 	for k, ch := range s.chans {
 		switch {
-		case k.space == space && (channel == nil || k.id == *channel):
+		case slices.Contains(spaces, k.space) && (channel == nil || k.id == *channel):
 			in[ch.id] = true
 			ids = append(ids, fmt.Sprintf(`"%d"`, ch.id))
 		case ch.total > 0:

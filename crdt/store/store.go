@@ -23,6 +23,8 @@ var (
 	ErrBehind   = errors.New("entries do not start where the log ends")
 	ErrFork     = errors.New("the device wrote two different entries at one place")
 	ErrNoKey    = errors.New("key is not known yet") // for Reader.Plain
+	ErrStripped = errors.New("entry came without its payload, though it is not erased")
+	ErrDropped  = errors.New("log was dropped from this device: begin a new one")
 )
 
 // A Reader understands entries for the store.
@@ -33,7 +35,56 @@ type Reader interface {
 	// Person returns whose device this is. While it is not known the device's
 	// entries are put aside.
 	Person(log.DeviceID) (chat.PersonID, bool)
+	// Limit says where a log ends: only entries on the chain up to at count (with
+	// Seq 0: none), later ones are in quarantine. false: it has no end. It is not
+	// asked about the control space.
+	Limit(log.Card) (at log.Height, cut bool)
+	// Erased reports whether an entry's payload is to be dropped.
+	Erased(card log.Card, seq uint64, hash log.Hash) bool
+	// ErasedRefs lists all entries for which Erased is true, held here or not.
+	ErasedRefs() []Ref
 }
+
+// A Ref names an entry.
+type Ref struct {
+	Card log.Card
+	Seq  uint64
+	Hash log.Hash
+}
+
+// Used is what Use and Drop did that others have to hear of.
+type Used struct {
+	Channels []ChannelKey // where something visible changed
+	Fell     []log.Card   // logs that end earlier than before, so that sync brings the branch that counts
+	Erased   int          // entries that lost their payload
+}
+
+// A ChannelKey names a channel of any space.
+type ChannelKey struct {
+	Space   log.SpaceID
+	Channel chat.ChannelID
+}
+
+// A Quarantine is what is held of a log beyond its limit, shown nowhere else.
+type Quarantine struct {
+	Card     log.Card
+	Limit    log.Height // as named; the entry may not be held
+	Last     log.Height // of the log
+	Entries  int        // held beyond the limit
+	Aside    int        // of another branch, taken out of the log; not part of Entries
+	Messages []QuarantinedMessage
+}
+
+// A QuarantinedMessage is a message posted beyond a limit.
+type QuarantinedMessage struct {
+	ID      chat.MsgID
+	Channel chat.ChannelID
+	Text    string
+	At      int64 // author's clock in ms
+}
+
+// MaxQuarantined is how many messages a Quarantine names, the oldest ones.
+const MaxQuarantined = 50
 
 // Options tune a Store. The zero value is right for a program.
 type Options struct {
@@ -86,6 +137,7 @@ type Fork struct {
 
 // A ChannelRow is a channel in a list.
 type ChannelRow struct {
+	Space     log.SpaceID
 	ID        chat.ChannelID
 	Name      string
 	Unread    int   // messages of others after the person's marker, counted up to MaxUnread

@@ -35,7 +35,7 @@ func TestAppendAndRead(t *testing.T) {
 		if len(p.Rows) != 3 || p.Rows[1].Text != "Müller GmbH ruft an" || p.Total != 3 || p.Earlier || p.Later || p.Rows[0].At != baseMs {
 			t.Errorf("page = %+v", p)
 		}
-		hits, more, err := s.Search(bg, space, "muller gm", nil, 0, 10)
+		hits, more, err := s.Search(bg, []log.SpaceID{space}, "muller gm", nil, 0, 10)
 		if err != nil || more || len(hits) != 1 || hits[0].ID != ann.id(2, 0) {
 			t.Errorf("search = %+v, %v, %v", hits, more, err)
 		}
