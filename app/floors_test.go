@@ -17,6 +17,7 @@ var floors = map[string]int{
 	"app/inselnetz": 6,
 	"app/api":       5,
 	"app":           4,
+	"app/vault":     3,
 	"crdt/store":    2,
 	"mesh/lan":      2,
 	"mesh/sim":      2,
@@ -43,6 +44,8 @@ var homes = map[string]string{
 	"github.com/hashicorp/":   "mesh/lan",
 	"modernc.org/":            "crdt/store",
 	"github.com/wailsapp/":    "app/inselnetz",
+	"github.com/zalando/":     "app/vault",
+	"github.com/boombuler/":   "app",
 	"net/http":                "", // see httpHomes
 }
 

