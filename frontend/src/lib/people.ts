@@ -1,6 +1,6 @@
 // Sentences about people and their devices.
 import type { Device, Person } from "./api/types.gen";
-import { moment } from "./state/clock.svelte";
+import { moment, shortDate } from "./state/clock.svelte";
 import { t } from "./words/index.svelte";
 
 // deviceState says how a device is: "da", "zuletzt 10:20, vor 22 min".
@@ -12,12 +12,21 @@ export function deviceState(device: Device): string {
 				? `${t.people.hereNow}, ${t.people.behind(device.behind)}`
 				: `${t.people.hereNow}, ${t.people.current}`;
 		case "away":
-			return device.since > 0 ? t.people.lastSeen(moment(device.since)) : t.people.away;
+			return seen(device) > 0 ? t.people.lastSeen(moment(seen(device))) : t.people.away;
 		case "unknown":
 			return device.since > 0 ? t.people.unknownSince(moment(device.since)) : t.people.unknown;
 		default:
-			return t.people.never;
+			return device.seen > 0 ? t.people.lastSeen(moment(device.seen)) : t.people.never;
 	}
+}
+
+const seen = (device: Device) => device.seen || device.since;
+
+// roleChip is what a person is besides working along: "verwaltet", "Gast bis
+// 3. Dezember", or empty.
+export function roleChip(person: Person): string {
+	if (person.role === "guest" && person.until > 0) return t.roles.guestUntil(shortDate(person.until));
+	return t.roles.chip[person.role] ?? "";
 }
 
 // deviceLine says in a few words where a person is.

@@ -25,6 +25,24 @@ export interface Calls {
 	react: [api.React, api.Message];
 	read: [api.Read, unknown];
 	search: [api.Search, api.Hits];
+	erase: [api.Erase, unknown];
+	spaces: [api.Empty, api.Spaces];
+	"space/create": [api.SpaceCreate, api.Space];
+	"space/change": [api.SpaceChange, api.Space];
+	direct: [api.Direct, api.Channel];
+	"person/role": [api.RoleChange, api.People];
+	"person/leaving": [api.LeavingAsk, api.Leaving];
+	"person/remove": [api.Remove, api.People];
+	late: [api.Empty, api.Late];
+	"late/adopt": [api.Adopt, api.Late];
+	kit: [api.Empty, api.Kit];
+	"kit/confirm": [api.KitConfirm, api.Recovery];
+	recovery: [api.Empty, api.Recovery];
+	"recovery/lost": [api.Empty, api.LostSpaces];
+	"recovery/propose": [api.Propose, api.Recovery];
+	"recovery/approve": [api.Approve, api.Recovery];
+	audit: [api.AuditAsk, api.Audit];
+	doctor: [api.Empty, api.Doctor];
 }
 
 // Problem is an answer that did not work out, in the words of the program.

@@ -42,7 +42,7 @@ export interface Status {
 
 // Notice is a state of this device that is not as it should be.
 export interface Notice {
-	code: string; // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin", "kit-waiting", "secrets-in-file", "late-work", "approve-wanted", "left", "copies-of-erased"
+	code: string; // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin", "kit-waiting", "secrets-in-file", "late-work", "approve-wanted", "left", "erase-waits"
 	level: string; // "info", "warn", "danger"
 	sentence: string;
 	next: string;
@@ -128,6 +128,7 @@ export interface JoinState {
 	number: string; // six digits to be typed by the one who lets in
 	words: string; // three words to compare, separated by spaces
 	office: string; // known from step "words" on
+	person: string; // and who this device's person is there
 	door: string;
 	deadline: number; // until when the number holds
 	error: Error | null; // when failed

@@ -60,9 +60,24 @@ export function day(at: number): string {
 	return long;
 }
 
-// moment is "09:12, vor 18 min" today, else "3. November, 09:12".
+// shortDate is "3. November", or "3. November 2027" in another year.
+export function shortDate(at: number): string {
+	const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+	return format(at, { day: "numeric", month: "long", year: sameYear ? undefined : "numeric" });
+}
+
+// longDate is "3. November 2026".
+export const longDate = (at: number) => format(at, { day: "numeric", month: "long", year: "numeric" });
+
+// moment is "09:12, vor 18 min" today, else "3. November, 09:12, vor 2 Tagen".
 export function moment(at: number): string {
-	if (!sameDay(at, now)) return `${format(at, { day: "numeric", month: "long" })}, ${time(at)}`;
+	if (!sameDay(at, now)) {
+		const days = Math.round(
+			(new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000,
+		);
+		const ago = days > 0 && days < 60 ? `, ${t.ago.days(days)}` : "";
+		return `${shortDate(at)}, ${time(at)}${ago}`;
+	}
 	const minutes = Math.floor((now - at) / 60_000);
 	if (minutes < 1) return t.ago.now;
 	const ago = minutes < 60 ? t.ago.min(minutes) : t.ago.hours(Math.floor(minutes / 60));

@@ -82,6 +82,13 @@ export class Draft {
 		this.save();
 	}
 
+	// forget drops what is kept of a message that was erased.
+	forget(id: string) {
+		if (this.reply?.id === id) this.reply = null;
+		if (this.editing?.id === id) this.stopEditing();
+		this.save();
+	}
+
 	// later saves soon: a long text is not written at every key.
 	later() {
 		clearTimeout(this.#timer);

@@ -1,7 +1,7 @@
 // What the program said last about this device and its workspace.
 import { ask, Problem } from "../api/client";
 import { listen } from "../api/push";
-import type { Channel, Event, Person, Status } from "../api/types.gen";
+import type { Channel, Event, People, Person, Recovery, Space, Status } from "../api/types.gen";
 
 class Office {
 	status = $state.raw<Status | null>(null);
@@ -9,6 +9,9 @@ class Office {
 	people = $derived.by(() => (this.cut ? this.#known.map(unknown) : this.#known));
 	channels = $state.raw<Channel[]>([]);
 	channelsKnown = $state(false);
+	removed = $state.raw<Person[]>([]); // people and devices that were removed
+	spaces = $state.raw<Space[]>([]);
+	recovery = $state.raw<Recovery | null>(null);
 	gone = $state(false); // the session belongs to another start
 	cut = $state(false); // the program does not answer
 
@@ -39,6 +42,8 @@ class Office {
 		this.#status();
 		this.#people();
 		this.#channels();
+		this.#spaces();
+		this.#recovery();
 	}
 
 	#heard(event: Event) {
@@ -46,6 +51,10 @@ class Office {
 		if (every || ["status", "people", "join", "channels", "channel"].includes(event.what)) this.#status();
 		if (every || event.what === "people" || event.what === "status") this.#people();
 		if (every || event.what === "channels" || event.what === "channel") this.#channels();
+		if (every || event.what === "spaces" || event.what === "people") this.#spaces();
+		if (event.what === "spaces") this.#channels();
+		if (every || event.what === "recovery" || event.what === "people") this.#recovery();
+		if (event.what === "recovery") this.#status();
 		for (const heard of this.#listeners) heard(event);
 	}
 
@@ -58,6 +67,8 @@ class Office {
 			if (before !== "member" && this.status.phase === "member") {
 				this.#people();
 				this.#channels();
+				this.#spaces();
+				this.#recovery();
 			}
 		} catch (err) {
 			if (!(err instanceof Problem)) throw err;
@@ -67,7 +78,35 @@ class Office {
 	});
 
 	#people = coalesced(async () => {
-		if (this.status?.phase === "member") this.#known = (await ask("people", {})).people;
+		if (this.status?.phase === "member") this.knows(await ask("people", {}));
+	});
+
+	// knows takes an answer that says who belongs to the office now.
+	knows(answer: People) {
+		this.#known = answer.people;
+		this.removed = answer.gone;
+	}
+
+	// hasChannel takes a channel that was just begun, before the list names it.
+	hasChannel(channel: Channel) {
+		if (!this.channels.some((c) => c.id === channel.id)) this.channels = [...this.channels, channel];
+		this.#channels();
+	}
+
+	// hasSpace takes a space that was just made or changed.
+	hasSpace(space: Space) {
+		const others = this.spaces.filter((s) => s.id !== space.id);
+		this.spaces = [...others, space].sort((a, b) => a.name.localeCompare(b.name));
+		this.#spaces();
+		this.#channels();
+	}
+
+	#spaces = coalesced(async () => {
+		if (this.status?.phase === "member") this.spaces = (await ask("spaces", {})).spaces;
+	});
+
+	#recovery = coalesced(async () => {
+		if (this.status?.phase === "member") this.recovery = await ask("recovery", {});
 	});
 
 	#channels = coalesced(async () => {

@@ -1,9 +1,12 @@
 // What the page says in German. Sentences about errors, delivery and notices
 // are not here: Go words them.
 
+import { access } from "./access.de";
+
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 export const de = {
+	...access,
 	name: "Deutsch",
 	short: "DE",
 	language: "Sprache",
@@ -22,8 +25,6 @@ export const de = {
 		or: "Oder",
 		found: "Neues Büro gründen",
 		foundWhy: "In zwei Minuten fertig. Weitere Menschen laden Sie danach ein.",
-		address: "Adresse eingeben",
-		addressWhy: "Wenn die Einladung nicht von allein erscheint.",
 	},
 	back: "Zurück",
 	close: "Schließen",
@@ -47,9 +48,6 @@ export const de = {
 	join: {
 		title: "Beitreten",
 		lead: (door: string) => `Sie treten bei „${door}“ bei. Wer Sie einlädt, sieht gleich diese Angaben.`,
-		leadAddress: "Geben Sie die Netz-Adresse des Computers ein, an dem die Einladung offen ist.",
-		address: "Adresse",
-		addressHint: "Zum Beispiel 192.168.1.7",
 		go: "Beitreten",
 		connecting: "Verbindung wird aufgebaut",
 		connectingWhy: "Das dauert nur wenige Sekunden.",
@@ -145,7 +143,6 @@ export const de = {
 	},
 
 	presence: { here: "da", away: "nicht da", unknown: "unbekannt", never: "noch nicht gesehen" },
-	role: { owner: "gegründet", admin: "verwaltet", member: "" } as Record<string, string>,
 	you: "Sie",
 
 	people: {
@@ -164,7 +161,6 @@ export const de = {
 		never: "von hier aus noch nicht gesehen",
 		behind: (n: number) => `${many(n, "Eintrag", "Einträge")} im Rückstand`,
 		current: "aktuell",
-		twice: "läuft doppelt",
 		latency: (ms: number) => `${ms} ms`,
 		alone: "Noch ist niemand sonst hier",
 		aloneWhy: "Laden Sie jetzt die zweite Person ein. Ihr Computer muss im selben Netz sein.",
@@ -173,12 +169,10 @@ export const de = {
 	invite: {
 		title: "Gerät dazuholen",
 		lead: "Ein neuer Computer zeigt eine Nummer. Sie tippen sie hier ein.",
-		member: "Arbeitet mit",
-		admin: "Verwaltet auch",
 		role: "Was darf die neue Person?",
 		open: "Einladung öffnen",
 		look: "Am neuen Computer Inselnetz öffnen und diesen Namen wählen:",
-		address: (address: string) => `Erscheint er dort nicht: „Adresse eingeben“ und ${address}`,
+		address: (address: string) => `Erscheint er dort nicht: „Link oder Adresse eingeben“ und ${address}`,
 		nobody: "Wartet auf einen neuen Computer",
 		waits: (person: string, device: string) =>
 			device ? `${person} an „${device}“ wartet` : `${person} wartet`,
@@ -301,6 +295,7 @@ export const de = {
 		now: "gerade eben",
 		min: (n: number) => `vor ${n} min`,
 		hours: (n: number) => `vor ${n} Std.`,
+		days: (n: number) => (n === 1 ? "vor 1 Tag" : `vor ${n} Tagen`),
 	},
 };
 

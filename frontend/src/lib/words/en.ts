@@ -1,9 +1,11 @@
 // What the page says in English. A word missing here is a type error.
+import { access } from "./access.en";
 import type { Words } from "./de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 export const en: Words = {
+	...access,
 	name: "English",
 	short: "EN",
 	language: "Language",
@@ -22,8 +24,6 @@ export const en: Words = {
 		or: "Or",
 		found: "Start a new office",
 		foundWhy: "Done in two minutes. You invite other people afterwards.",
-		address: "Enter an address",
-		addressWhy: "If the invitation does not appear by itself.",
 	},
 	back: "Back",
 	close: "Close",
@@ -47,9 +47,6 @@ export const en: Words = {
 	join: {
 		title: "Join",
 		lead: (door) => `You are joining at “${door}”. Whoever invites you is about to see this.`,
-		leadAddress: "Enter the network address of the computer where the invitation is open.",
-		address: "Address",
-		addressHint: "For example 192.168.1.7",
 		go: "Join",
 		connecting: "Connecting",
 		connectingWhy: "This takes only a few seconds.",
@@ -145,7 +142,6 @@ export const en: Words = {
 	},
 
 	presence: { here: "here", away: "not here", unknown: "unknown", never: "not seen yet" },
-	role: { owner: "founder", admin: "manages", member: "" },
 	you: "You",
 
 	people: {
@@ -163,7 +159,6 @@ export const en: Words = {
 		never: "not seen from here yet",
 		behind: (n) => `${many(n, "entry", "entries")} behind`,
 		current: "up to date",
-		twice: "runs twice",
 		latency: (ms) => `${ms} ms`,
 		alone: "Nobody else is here yet",
 		aloneWhy: "Invite the second person now. Their computer must be in the same network.",
@@ -172,12 +167,10 @@ export const en: Words = {
 	invite: {
 		title: "Add a device",
 		lead: "A new computer shows a number. You type it in here.",
-		member: "Works along",
-		admin: "Manages, too",
 		role: "What may the new person do?",
 		open: "Open the invitation",
 		look: "Open Inselnetz on the new computer and choose this name:",
-		address: (address) => `If it does not appear there: “Enter an address” and ${address}`,
+		address: (address) => `If it does not appear there: “Enter a link or an address” and ${address}`,
 		nobody: "Waiting for a new computer",
 		waits: (person, device) => (device ? `${person} at “${device}” is waiting` : `${person} is waiting`),
 		digits: "Number on the new screen",
@@ -288,5 +281,10 @@ export const en: Words = {
 	},
 
 	account: (name) => `Your account: ${name}`,
-	ago: { now: "just now", min: (n) => `${n} min ago`, hours: (n) => `${n} h ago` },
+	ago: {
+		now: "just now",
+		min: (n) => `${n} min ago`,
+		hours: (n) => `${n} h ago`,
+		days: (n) => (n === 1 ? "1 day ago" : `${n} days ago`),
+	},
 };

@@ -1,0 +1,385 @@
+// What the page says in German about people, roles, spaces and recovery.
+
+const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
+
+export const access = {
+	roles: {
+		chip: { owner: "Inhaber/in", admin: "verwaltet", guest: "Gast", carrier: "nur Ablage" } as Record<
+			string,
+			string
+		>,
+		guestUntil: (date: string) => `Gast bis ${date}`,
+		deputy: "Vertretung",
+		name: {
+			owner: "Inhaber/in",
+			admin: "Verwaltet",
+			member: "Arbeitet mit",
+			guest: "Gast",
+			carrier: "Nur Ablage",
+		} as Record<string, string>,
+		means: {
+			owner: "Darf alles: auch andere Verwaltende entfernen und Vertretungen bestimmen.",
+			admin: "Darf Menschen und Geräte einladen und entfernen.",
+			member: "Liest und schreibt in allem, was alle im Büro sehen.",
+			guest: "Sieht nur die Bereiche, die Sie auswählen.",
+			carrier: "Ein Gerät, das Daten verschlüsselt aufbewahrt. Niemand kann dort etwas lesen.",
+		} as Record<string, string>,
+		change: "Rolle ändern",
+		changeTitle: (name: string) => `Was darf ${name}?`,
+		now: (role: string) => `Jetzt: ${role}`,
+		up: {
+			owner: (name: string) =>
+				`${name} darf danach alles. Zurücknehmen kann das nur, wer früher Inhaber/in wurde, oder das Blatt mit den Vertretungen.`,
+			admin: (name: string) =>
+				`${name} kann danach einladen und entfernen. Das gilt für alle Geräte, auf denen ${name} arbeitet.`,
+			member: (name: string) =>
+				`${name} kann danach nicht mehr einladen und entfernen. Lesen und Schreiben bleibt. Was ${name} bisher entschieden hat, gilt weiter.`,
+			guest: (name: string) =>
+				`${name} sieht danach nur noch die Bereiche, in denen ${name} Mitglied ist. Neues aus dem ganzen Büro ist dort nicht mehr lesbar. Was dort schon liegt, bleibt dort.`,
+			carrier: (name: string) =>
+				`Auf den Geräten von ${name} ist danach nichts Neues mehr lesbar. Was dort schon liegt, bleibt dort.`,
+		} as Record<string, (name: string) => string>,
+		heard: "Es gilt, sobald ein Gerät davon hört.",
+		go: "Ändern",
+		done: (name: string, role: string) => `${name}: ${role}`,
+		doneWhy: "Gespeichert hier. Andere Geräte erfahren es, sobald sie da sind.",
+	},
+
+	folk: {
+		tabs: "Ansicht",
+		people: "Menschen",
+		devices: "Geräte",
+		log: "Verlauf",
+		managers: (n: number) => `${n} ${n === 1 ? "verwaltet" : "verwalten"}`,
+		deputies: (n: number) => `${n} ${n === 1 ? "vertritt" : "vertreten"}`,
+		more: (name: string) => `Mehr zu ${name}`,
+		write: "Nachricht schreiben",
+		another: "Weiteres Gerät dazuholen",
+		remove: "Entfernen",
+		why: {
+			self: "Sich selbst kann man hier nicht entfernen. Das macht jemand anderes, der verwaltet.",
+			senior: "Kann nur mit dem Blatt oder mit Vertretungen entfernt werden.",
+			"not-allowed": "Das können nur Menschen, die dieses Büro verwalten.",
+		} as Record<string, string>,
+		twice: "gibt es zweimal",
+		plainDisk: "Platte nicht verschlüsselt",
+		diskYes: "Platte verschlüsselt",
+		diskUnknown: "Platte: unbekannt",
+		late: (n: number) => many(n, "später Eintrag", "späte Einträge"),
+		of: (name: string) => `von ${name}`,
+		gone: "Entfernt",
+		goneAt: (when: string) => `entfernt ${when}`,
+		noneGone: "Noch wurde niemand entfernt.",
+	},
+
+	leave: {
+		title: (name: string) => `${name} entfernen?`,
+		what: "Was das heißt",
+		means: [
+			"Es gilt, sobald ein Gerät davon hört.",
+			"Entfernte Geräte bekommen nichts Neues mehr, und von ihnen wird nichts Neues mehr angenommen. Neues ist dort nicht lesbar.",
+			"Was dort schon liegt, bleibt dort.",
+			"Ein entferntes Gerät kommt nie zurück. Es kann später als neues Gerät beitreten.",
+		],
+		meansPerson: (n: number) =>
+			n === 1
+				? "1 Gerät gehört danach nicht mehr zum Büro:"
+				: `${n} Geräte gehören danach nicht mehr zum Büro:`,
+		meansDevice: "Dieses Gerät gehört danach nicht mehr zum Büro:",
+		lastDevice: (name: string) =>
+			`Es ist das letzte Gerät von ${name}. ${name} gehört danach nicht mehr dazu.`,
+		handover: "Bereiche übergeben",
+		handoverWhy: "Diese Bereiche verwaltet sonst niemand mehr. Wer soll es künftig tun?",
+		handoverNone: "Niemand sonst ist Mitglied. Der Bereich bleibt ohne Verwaltung.",
+		nobody: "Niemand",
+		unnamed: "Ein Bereich, der hier nicht lesbar ist",
+		orphaned: "Danach kann das niemand mehr lesen",
+		orphanedWhy: "Soll es erhalten bleiben, nehmen Sie vorher jemanden in den Bereich auf.",
+		after: "Das Büro danach",
+		managers: (n: number) =>
+			n === 0
+				? "Niemand verwaltet mehr. Das Büro lässt sich nur mit dem Blatt oder Vertretungen wieder öffnen."
+				: n === 1
+					? "Nur eine Person kann verwalten. Bitte eine zweite bestimmen."
+					: `${n} Menschen verwalten.`,
+		deputy: (name: string) => `${name} ist Vertretung. Bestimmen Sie danach eine andere Person.`,
+		loading: "Wird geprüft …",
+		go: (name: string) => `${name} entfernen`,
+		busy: "Wird entfernt …",
+		done: (name: string) => `${name} ist entfernt`,
+		doneWhy:
+			"Ab jetzt gilt es hier. Andere Geräte erfahren es, sobald sie da sind. Schreibt ein entferntes Gerät noch etwas, liegt es unter „Entfernt“ bereit und wird nicht angezeigt.",
+	},
+
+	late: {
+		title: "Später eingetroffen",
+		lead: "Das haben entfernte Geräte geschrieben, nachdem sie entfernt waren, oder es kam zu spät an. Es ist hier aufgehoben und sonst nirgends zu sehen.",
+		none: "Nichts ist zu spät eingetroffen.",
+		count: (n: number) => many(n, "Eintrag", "Einträge"),
+		first: "Die ersten Nachrichten",
+		noMessages: "Keine lesbaren Nachrichten darin.",
+		adopt: "Übernehmen",
+		adoptWhy: "Danach steht es an seinem Platz im Chat, auf allen Geräten.",
+		adoptNo: "Übernehmen können Menschen, die dieses Büro verwalten.",
+		adopted: (name: string) => `Übernommen: ${name}`,
+		show: "Ansehen",
+	},
+
+	invitation: {
+		title: "Jemanden einladen",
+		forPerson: (name: string) => `Weiteres Gerät für ${name}`,
+		forPersonWhy: (name: string) => `${name} arbeitet danach auch auf diesem Gerät, mit derselben Rolle.`,
+		until: "Zugang bis",
+		untilHint: "Leer: ohne Ende. Danach endet der Zugang von allein.",
+		spaces: "Was darf der Gast sehen?",
+		spacesNone: "Sie verwalten noch keinen Bereich. Legen Sie im Chat zuerst einen an.",
+		level: { "": "Nicht", read: "Lesen", write: "Schreiben" } as Record<string, string>,
+		how: "Wie kommt das Gerät dazu?",
+		byNumber: "Mit Nummer",
+		byNumberWhy: "Der neue Computer steht im selben Netz. Er zeigt sechs Ziffern.",
+		byLink: "Per Link oder QR-Code",
+		byLinkWhy: "Für Menschen, die nicht neben Ihnen sitzen.",
+		hours: "Wie lange gilt der Link?",
+		hour: (n: number) => many(n, "Stunde", "Stunden"),
+		make: "Link erstellen",
+		link: "Einladung",
+		once: "Gilt einmal, solange dieser Computer an ist.",
+		send: "Geben Sie ihn nur der Person, die Sie meinen. Wer ihn hat, kann einmal beitreten.",
+		copy: "Link kopieren",
+		copied: "Kopiert",
+		notCopied: "Bitte den Link markieren und kopieren.",
+		qr: "QR-Code der Einladung",
+		waits: "Wartet darauf, dass jemand den Link öffnet",
+		linked: (person: string) => `${person} ist eingelassen`,
+	},
+
+	joining: {
+		choice: "Link oder Adresse eingeben",
+		choiceWhy: "Wenn Ihnen jemand einen Link geschickt hat, oder die Einladung nicht von allein erscheint.",
+		lead: "Fügen Sie den Link ein, den man Ihnen geschickt hat. Oder die Netz-Adresse des Computers, an dem die Einladung offen ist.",
+		field: "Link oder Adresse",
+		hint: "Zum Beispiel inselnetz:join?… oder 192.168.1.7",
+		isLink: "Link erkannt. Danach vergleichen Sie drei Wörter.",
+	},
+
+	kit: {
+		title: "Wiederherstellungs-Blatt",
+		lead: "Falls ein Computer kaputtgeht, gestohlen wird oder brennt: Mit diesem Blatt bekommen Sie Ihr Büro zurück.",
+		steps: ["Drucken.", "In den Tresor legen, nicht zum Computer.", "Zwei Wörter vom Papier abtippen."],
+		why: "Kein Gerät merkt sich diese Wörter. Nach der Bestätigung stehen sie nur noch auf dem Papier.",
+		print: "Drucken",
+		noPrinter: "Ohne Drucker: die 24 Wörter mit ihren Nummern sauber abschreiben.",
+		confirm: "Liegt das Blatt bereit?",
+		confirmWhy: "Bitte tippen Sie diese zwei Wörter vom Papier ab.",
+		word: (n: number) => `Wort ${n}`,
+		go: "Bestätigen",
+		busy: "Wird geprüft …",
+		later: "Später erledigen",
+		laterWhy: "Die Lage erinnert Sie daran, bis es erledigt ist.",
+		done: "Das Blatt gilt",
+		doneWhy: "Die Wörter stehen jetzt nur noch auf dem Papier.",
+		home: "Zur Lage",
+		loading: "Das Blatt wird geholt …",
+		words: "Die 24 Wörter",
+		qr: "QR-Code mit denselben 24 Wörtern",
+		paper: {
+			of: "Büro",
+			made: "Erstellt",
+			use: "Wozu",
+			useText:
+				"Mit diesem Blatt lässt sich das Büro zurückholen, wenn Geräte verloren sind: neue Inhaber bestimmen, verlorene Geräte entfernen, Zugang zu verlorenen Bereichen geben.",
+			how: "So geht es",
+			howText:
+				"Inselnetz auf einem Gerät öffnen, das zum Büro gehört. „Menschen“ öffnen, dann „Wenn alles verloren geht“, dann „Jemand oder etwas ist weg“. Die 24 Wörter eintippen.",
+			keep: "In den Tresor, nicht zum Computer. Nicht fotografieren. Wer dieses Blatt hat, kann für das Büro entscheiden.",
+			place: "Aufbewahrt:",
+			replaced: "Ersetzt am:",
+		},
+	},
+
+	sheet: {
+		field: "Die 24 Wörter vom Blatt",
+		hint: "Groß- und Kleinschreibung, Nummern und Zeilen sind egal.",
+		count: (n: number) => `${n} von 24 Wörtern`,
+	},
+
+	rec: {
+		title: "Wenn alles verloren geht",
+		lead: "Geräte gehen kaputt, Menschen fallen aus. Hier steht, wer dann gemeinsam entscheiden kann.",
+		look: "Ansehen und ändern",
+		lost: "Jemand oder etwas ist weg",
+		lostWhy: "Ein Gerät ist verloren, oder jemand, der verwaltet, kann nicht mehr.",
+		lostNo: "Noch ist nichts vereinbart: kein Blatt und keine Vertretung.",
+		sheet: "Wiederherstellungs-Blatt",
+		sheetState: {
+			none: "gibt es nicht",
+			waiting: "noch nicht gedruckt und bestätigt",
+			printed: "gedruckt und weggelegt",
+		} as Record<string, string>,
+		sheetPrinted: (date: string) => `gedruckt ${date}`,
+		sheetPrint: "Drucken",
+		sheetNew: "Neues Blatt",
+		sheetNewWhy: "Das alte gilt danach nicht mehr.",
+		deputies: "Vertretungen",
+		deputiesN: (n: number) => `Vertretung: ${many(n, "Mensch", "Menschen")}`,
+		deputiesNone: "Noch keine Vertretung",
+		enough: (need: number, of: number) =>
+			of === 1 ? "Das Blatt allein reicht" : `${need} von ${of} reichen`,
+		alone: "Das Blatt allein reicht. Bestimmen Sie zwei Menschen dazu, damit keiner allein entscheidet.",
+		theSheet: "Das Blatt",
+		missing: "Hat Geräte gewechselt. Bitte Vertretungen neu bestimmen.",
+		name: "Vertretungen bestimmen",
+		waits: (n: number) =>
+			n === 1 ? "1 Vorschlag wartet auf Zustimmung" : `${n} Vorschläge warten auf Zustimmung`,
+		open: "Offene Vorschläge",
+		openNone: "Keine offenen Vorschläge.",
+		past: "Frühere",
+		by: (name: string, when: string) => `Vorgeschlagen von ${name}, ${when}`,
+		state: { open: "offen", done: "gilt", missed: "überholt" } as Record<string, string>,
+		missed: "Etwas anderes wurde vorher entschieden.",
+		removes: (what: string) => `${what} wird entfernt.`,
+		owner: (name: string) => `${name} wird Inhaber/in.`,
+		access: (name: string, space: string) => `${name} bekommt Zugang zu ${space}.`,
+		unnamed: "einem Bereich, der hier nicht lesbar ist",
+		policy: (need: number, of: number, names: string) =>
+			of === 1 ? `Künftig entscheidet allein: ${names}.` : `Künftig entscheiden ${need} von ${of}: ${names}.`,
+		approved: (names: string) => `Zugestimmt: ${names}`,
+		approvedNone: "Noch hat niemand zugestimmt.",
+		missingN: (n: number) => (n === 1 ? "Es fehlt noch 1 Zustimmung." : `Es fehlen noch ${n} Zustimmungen.`),
+		mine: "Sie haben zugestimmt.",
+		approve: "Zustimmen",
+		approveSheet: "Mit dem Blatt zustimmen",
+		approveWhy: "Prüfen Sie, ob Sie davon wissen. Rufen Sie im Zweifel an.",
+		approveGo: "Mit dem Blatt zustimmen",
+		doneNow: "Es gilt ab jetzt.",
+		proposed: "Der Vorschlag ist gemacht",
+		proposedWhy:
+			"Die Vertretungen sehen ihn, sobald ihre Geräte davon hören. Er gilt, sobald genug zugestimmt haben.",
+		toPeople: "Zurück zu Menschen",
+		toAll: "Zurück",
+	},
+
+	lost: {
+		title: "Jemand oder etwas ist weg",
+		lead: "Sie schlagen vor, was gelten soll. Es gilt, sobald genug Vertretungen zugestimmt haben.",
+		devices: "Welche Geräte sind verloren?",
+		devicesWhy: "Sie werden entfernt und bekommen nichts Neues mehr.",
+		owner: "Wer wird Inhaber/in?",
+		ownerWhy: "Diese Person kann danach einladen, entfernen und Vertretungen bestimmen.",
+		nobody: "Niemand",
+		access: "Verlorene Bereiche",
+		accessWhy: "Diese Bereiche verwaltet oder liest sonst niemand mehr. Wer soll Zugang bekommen?",
+		was: (name: string) => `angelegt von ${name}`,
+		sheet: "Haben Sie das Blatt zur Hand?",
+		sheetWhy: "Dann zählt es gleich als Zustimmung. Sonst lassen Sie das Feld leer.",
+		nothing: "Bitte wählen Sie aus, was gelten soll.",
+		go: "Vorschlagen",
+		busy: "Wird vorgeschlagen …",
+	},
+
+	naming: {
+		title: "Vertretungen bestimmen",
+		lead: "Fällt aus, wer das Büro leitet, entscheiden diese Menschen gemeinsam. Keiner von ihnen kann es allein.",
+		people: "Wer vertritt?",
+		peopleWhy: "Zwei oder drei Menschen, die Sie gut erreichen. Auch Sie selbst.",
+		kit: "Das Blatt",
+		kitKeep: "Bleibt eine der Vertretungen",
+		kitNew: "Ein neues Blatt ersetzt das alte",
+		kitNone: "Zählt nicht mehr",
+		need: "Wie viele müssen zustimmen?",
+		needN: (n: number, of: number) => `${n} von ${of}`,
+		needWhy: "Mehr als die Hälfte. Mehr Stimmen sind sicherer, weniger sind schneller.",
+		few: "Wählen Sie mindestens eine Person oder das Blatt.",
+		sheet: "Das Blatt, das jetzt gilt",
+		sheetWhyOwner:
+			"Ihre Zustimmung allein reicht nicht. Tippen Sie das Blatt ein, oder warten Sie auf eine Vertretung.",
+		sheetWhy: "Mit dem Blatt zählt eine Zustimmung mehr. Sonst warten Sie auf die anderen Vertretungen.",
+		go: "Bestimmen",
+		busy: "Wird bestimmt …",
+	},
+
+	log: {
+		title: "Wer hat was geändert",
+		lead: "Jede Zeile ist unterschrieben und nennt die davor. Niemand kann sie nachträglich ändern.",
+		none: "Noch keine Einträge.",
+		more: "Ältere Einträge",
+		void: "gilt nicht",
+		on: (device: string) => `an ${device}`,
+		total: (n: number) => many(n, "Eintrag", "Einträge"),
+	},
+
+	spaces: {
+		all: "Alle im Büro",
+		direct: "Nur zu zweit",
+		add: "Neu im Chat",
+		create: "Neuer Bereich",
+		createWhy:
+			"Nur seine Mitglieder sehen, was darin steht. Auch wer das Büro verwaltet, sieht es sonst nicht.",
+		name: "Name des Bereichs",
+		nameHint: "Zum Beispiel „Buchhaltung“ oder „Leitung“.",
+		members: "Mitglieder",
+		membersHint: "Sie selbst sind dabei und verwalten den Bereich.",
+		go: "Bereich anlegen",
+		manage: (name: string) => `Bereich ${name}`,
+		manageMenu: "Mitglieder und Name",
+		membersN: (n: number) => many(n, "Mitglied", "Mitglieder"),
+		addChannel: "Neuer Kanal in diesem Bereich",
+		addChannelShort: "Neuer Kanal",
+		channelWhy: (name: string) => `Alle Mitglieder von „${name}“ sehen den Kanal.`,
+		firstChannel: "Ersten Kanal anlegen",
+		level: { manage: "Verwaltet", write: "Schreibt", read: "Liest", "": "Kein Mitglied" } as Record<
+			string,
+			string
+		>,
+		levelOf: (name: string) => `Was darf ${name}?`,
+		readOnlyWhy: "Ändern können nur Mitglieder, die den Bereich verwalten.",
+		leave: "Bereich verlassen",
+		leaveAsk: (name: string) => `„${name}“ verlassen?`,
+		leaveWhy:
+			"Neues aus diesem Bereich ist danach auf Ihren Geräten nicht lesbar. Was dort schon liegt, bleibt dort.",
+		leaveNo: "Bestimmen Sie vorher eine andere Person, die den Bereich verwaltet.",
+		removeWhy:
+			"Wer nicht mehr Mitglied ist, kann Neues nicht lesen. Was auf den Geräten schon liegt, bleibt dort.",
+		save: "Speichern",
+		saved: "Gespeichert.",
+		in: (name: string) => `Bereich ${name}`,
+		newDirect: "Nachricht an eine Person",
+		newDirectWhy: "Nur Sie beide können lesen, was Sie schreiben.",
+		directTo: (name: string) => `Nachricht an ${name}`,
+		directHere: "Nur Sie beide lesen mit",
+		noOne: "Noch ist niemand sonst im Büro.",
+		readOnly: "In diesem Bereich dürfen Sie lesen, nicht schreiben.",
+		readOnlyLeft: "Hier kann nichts Neues mehr geschrieben werden.",
+	},
+
+	erase: {
+		action: "Endgültig löschen",
+		ask: "Endgültig löschen?",
+		means:
+			"Text und alle Fassungen werden auf allen Geräten gelöscht, sobald sie davon hören. Das lässt sich nicht rückgängig machen.",
+		rest: "Ausdrucke, Kopien und Sicherungen außerhalb bleiben.",
+		go: "Endgültig löschen",
+		done: "Endgültig gelöscht. Andere Geräte löschen es, sobald sie davon hören.",
+	},
+
+	doctor: {
+		open: "Zustand dieses Geräts",
+		title: "Zustand dieses Geräts",
+		loading: "Wird geprüft …",
+		again: "Neu prüfen",
+		level: { ok: "in Ordnung", info: "Hinweis", warn: "Bitte ansehen", danger: "Bitte handeln" } as Record<
+			string,
+			string
+		>,
+	},
+
+	point: {
+		kit: "Jetzt drucken",
+		promote: "Zweite Person bestimmen",
+		invite: "Zweite Person einladen",
+		approve: "Ansehen",
+		late: "Ansehen",
+		doctor: "Zustand ansehen",
+		approvals: (n: number) => many(n, "Vorschlag wartet auf Sie", "Vorschläge warten auf Sie"),
+	},
+};
