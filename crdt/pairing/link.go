@@ -49,6 +49,8 @@ type linkText struct {
 
 const linkScheme = "inselnetz:join?"
 
+var linkEncoding = base64.RawURLEncoding.Strict()
+
 // NewLink makes a link to the device with this peer id. Of the addresses it
 // takes the first 8 that are short enough.
 func NewLink(random io.Reader, peer string, addrs []string, expires time.Time) (Link, error) {
@@ -79,7 +81,7 @@ func (l Link) String() string {
 		addrs = []string{}
 	}
 	b := encode(linkText{Version: version, Secret: l.Secret, Peer: l.Peer, Addrs: addrs, Expires: uint64(l.Expires.UnixMilli())})
-	return linkScheme + base64.RawURLEncoding.EncodeToString(b)
+	return linkScheme + linkEncoding.EncodeToString(b)
 }
 
 // ID returns the link's name. The secret cannot be worked out from it.
@@ -105,7 +107,7 @@ func ParseLink(s string) (Link, error) {
 	if len(s) > MaxLink || len(s) < len(linkScheme) || !strings.EqualFold(s[:len(linkScheme)], linkScheme) {
 		return Link{}, fmt.Errorf("%w: does not begin with %s", ErrLink, linkScheme)
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(s[len(linkScheme):])
+	raw, err := linkEncoding.DecodeString(s[len(linkScheme):])
 	if err != nil {
 		return Link{}, fmt.Errorf("%w: %w", ErrLink, err)
 	}

@@ -164,7 +164,7 @@ func (s *LinkSession) Claim(b []byte, now time.Time) (Offer, error) {
 	if offer.of(v.card) {
 		return Offer{}, fmt.Errorf("%w: our own keys", ErrMalformed)
 	}
-	if v.taken != nil && (!v.taken.Device.SameKeys(offer.Device) || v.taken.Person.ID != offer.Person.ID) {
+	if v.taken != nil && !v.taken.Device.SameKeys(offer.Device) {
 		return Offer{}, ErrUsed
 	}
 	v.taken, s.offer, s.step = &offer, offer, 2
@@ -179,6 +179,15 @@ func (s *LinkSession) Welcome(st *access.State, entry log.Hash, addrs []string) 
 		return nil, ErrOrder
 	}
 	return welcomeMessages(st, s.offer, s.invite.card, s.said, entry, addrs)
+}
+
+// Words returns three words that both screens show. A link proves both ends
+// already; they are for people who want to see it.
+func (s *LinkSession) Words(w log.WorkspaceID) string {
+	if s.step != 2 {
+		return ""
+	}
+	return s.said.words(w)
 }
 
 // of reports whether the offer holds a key of this card.

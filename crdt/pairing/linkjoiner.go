@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"inselnetz/crdt/access"
+	"inselnetz/crdt/log"
 )
 
 // A LinkJoiner is the side of a new device that was given a Link. It sends
@@ -20,6 +21,8 @@ type LinkJoiner struct {
 	knock   []byte
 	said    transcript
 	welcome inWelcome
+
+	workspace log.WorkspaceID
 }
 
 // NewLinkJoiner begins a session. self and peer are the peer ids of both ends as
@@ -89,7 +92,16 @@ func (j *LinkJoiner) Welcome(b []byte) (Result, error) {
 	}
 	r, err := examine(in, j.offer, j.secret, func(s *access.State) (access.Device, bool) { return s.Peer(j.link.Peer) })
 	if err == nil {
-		j.step = 2
+		j.workspace, j.step = in.Workspace, 2
 	}
 	return r, err
+}
+
+// Words returns the three words as the inviter's screen shows them, after
+// Welcome.
+func (j *LinkJoiner) Words() string {
+	if j.step != 2 {
+		return ""
+	}
+	return j.said.words(j.workspace)
 }

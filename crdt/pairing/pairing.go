@@ -36,6 +36,8 @@ type Result struct {
 	Entries   []access.Authored // the control space that the State was made of, earlier ones first
 	Keys      map[log.KeyID]access.SpaceKey
 	Inviter   access.DeviceCard
+	Person    access.Person // whose device it is now; may be another than offered
+	Role      access.Role
 	Addrs     []string // where the inviter can be reached
 }
 

@@ -50,7 +50,7 @@ var decWelcomed = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, Ind
 // without its beginning, so there is no shorter proof. Sync brings the rest.
 func welcomeMessages(s *access.State, to Offer, card access.DeviceCard, said transcript, entry log.Hash, addrs []string) ([][]byte, error) {
 	joiner, inviter := s.Devices[to.Device.Sign], s.Devices[card.Sign]
-	if !joiner.Card.SameKeys(to.Device) || joiner.Entry != entry || joiner.Person != to.Person.ID {
+	if !joiner.Card.SameKeys(to.Device) || joiner.Entry != entry {
 		return nil, fmt.Errorf("%w: entry does not admit it", ErrWelcome)
 	}
 	in := welcomed{Workspace: s.Workspace, Admission: entry, Entries: []authored{}, Addrs: []string{}}
@@ -130,9 +130,10 @@ func decodeWelcomed(plain []byte) (welcomed, error) {
 
 // examine checks that what the inviter sent admits exactly this device, that the
 // inviter may let in, and that the keys are there. inviter finds the device that
-// was spoken with. Names are not compared: a device that missed its first
-// welcome may ask again, of another admin and with its name typed better, and
-// its admission stands.
+// was spoken with. Names and persons are not compared: the inviter may know the
+// person already, from another device of theirs, and a device that missed its
+// first welcome may ask again, of another admin and with its name typed better,
+// while its admission stands.
 func examine(in welcomed, offer Offer, secret access.BoxSecret, inviter func(*access.State) (access.Device, bool)) (Result, error) {
 	r := Result{Workspace: in.Workspace, Addrs: in.Addrs}
 	for _, a := range in.Entries {
@@ -158,12 +159,12 @@ func examine(in welcomed, offer Offer, secret access.BoxSecret, inviter func(*ac
 		return r, fmt.Errorf("%w: no genesis", ErrWelcome)
 	case !ok || self.Entry != in.Admission:
 		return r, fmt.Errorf("%w: not admitted", ErrWelcome)
-	case !self.Card.SameKeys(offer.Device) || self.Person != offer.Person.ID:
-		return r, fmt.Errorf("%w: admitted as somebody else", ErrWelcome)
+	case !self.Card.SameKeys(offer.Device):
+		return r, fmt.Errorf("%w: admitted with other keys", ErrWelcome)
 	case !found || !r.State.CanInvite(by.Card.Sign):
 		return r, fmt.Errorf("%w: the device we spoke with may not let in", ErrWelcome)
 	}
-	r.Inviter = by.Card
+	r.Inviter, r.Role, r.Person = by.Card, self.Role, r.State.People[self.Person]
 	r.Keys = r.State.Keys(secret)
 	if !r.holds(self.Role) {
 		return r, fmt.Errorf("%w: %w", ErrWelcome, access.ErrNoKeys)
