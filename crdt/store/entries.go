@@ -15,7 +15,7 @@ func (s *Store) Spaces() []log.SpaceID {
 	defer s.mu.RUnlock()
 	var out []log.SpaceID
 	for _, lg := range s.logs {
-		if !slices.Contains(out, lg.card.Space) {
+		if lg.last.Seq > 0 && !slices.Contains(out, lg.card.Space) {
 			out = append(out, lg.card.Space)
 		}
 	}
@@ -29,7 +29,7 @@ func (s *Store) Heights(space log.SpaceID) log.Heights {
 	defer s.mu.RUnlock()
 	out := log.Heights{}
 	for id, lg := range s.logs {
-		if lg.card.Space == space {
+		if lg.card.Space == space && lg.last.Seq > 0 {
 			out[id] = lg.last
 		}
 	}
@@ -121,6 +121,9 @@ func (s *Store) Entries(ctx context.Context, id log.LogID, from, to uint64, max 
 				return nil
 			})
 	})
+	if err == nil && len(run) == 0 { // the log has become shorter meanwhile
+		err = fmt.Errorf("entries %d to %d of log %s: %w", from, to, id, ErrNotFound)
+	}
 	if err != nil {
 		return nil, err
 	}

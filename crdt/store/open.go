@@ -34,6 +34,7 @@ type Store struct {
 	readers chan *conn  // nil for one not dialled yet
 	lock    *os.File
 
+	using   sync.Mutex // before imports; one Use or Drop at a time
 	imports sync.Mutex // before turn, for those who can wait
 	turn    sync.Mutex // whoever holds it is the writer
 	w       *writer
@@ -45,6 +46,9 @@ type Store struct {
 	chans    map[chanKey]*chanState
 	chanByID map[int64]*chanState
 	unread   map[unreadKey]unreadCount
+	reader   Reader // the same as the writer's
+	used     Used
+	unwiped  bool // bytes of what was erased may be left in the files
 }
 
 const maxReaders = 3
@@ -142,12 +146,12 @@ func (s *Store) load() error {
 		return err
 	}
 	f.Close()
-	c, err := dial(s.path(), "PRAGMA page_size=4096", "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL",
+	c, err := dial(s.path(), "PRAGMA page_size=4096", "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA secure_delete=ON",
 		"PRAGMA cache_size=-8000", "PRAGMA temp_store=FILE", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=33554432")
 	if err != nil {
 		return err
 	}
-	s.w = &writer{c: c, stamps: [2]map[int64]uint64{{}, {}}, waiters: map[log.LogID]map[log.LogID]struct{}{}, runnable: map[log.LogID]struct{}{}, nextLog: 1, nextChan: 1}
+	s.w = &writer{c: c, stamps: [2]map[int64]uint64{{}, {}}, waiters: map[log.LogID]map[log.LogID]struct{}{}, runnable: map[log.LogID]struct{}{}, erased: map[int64]struct{}{}, dropped: map[log.LogID]struct{}{}, nextLog: 1, nextChan: 1}
 	if err := s.version(); err != nil {
 		return err
 	}
@@ -176,7 +180,7 @@ func (s *Store) version() error {
 	const current = format*1000 + viewVersion
 	switch v := ver.int(0); {
 	case tables.int(0) == 0 && app.int(0) == 0 && v == 0:
-		return c.script(fmt.Sprintf("BEGIN IMMEDIATE;%s%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;", schema, views, appID, current))
+		return c.script(fmt.Sprintf("BEGIN IMMEDIATE;%s%s%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT;", schema, kept, views, appID, current))
 	case app.int(0) != appID:
 		return fmt.Errorf("%w: the file is of another program", ErrDamaged)
 	case v/1000 > format:
@@ -186,13 +190,10 @@ func (s *Store) version() error {
 	case v != current:
 		s.w.rebuilt = true
 		c.forget()
-		return c.script(fmt.Sprintf("BEGIN IMMEDIATE;%s%s%sPRAGMA user_version=%d;COMMIT;", dropViews, views, refill, current))
+		return c.script(fmt.Sprintf("BEGIN IMMEDIATE;%s%s%s%sPRAGMA user_version=%d;COMMIT;", kept, dropViews, views, refill, current))
 	}
 	return nil
 }
-
-// refill puts all ready entries aside, to be looked at again.
-const refill = "INSERT OR IGNORE INTO sealed(at) SELECT at FROM entries WHERE stamp IS NOT NULL;"
 
 // loadLogs reads the logs, and checks that the end of each is what was noted.
 func (s *Store) loadLogs() error {
@@ -214,8 +215,14 @@ func (s *Store) loadLogs() error {
 		if err != nil {
 			return err
 		}
-		if r.int(0) != atOf(lg.id, lg.last.Seq) || lg.ready > lg.last.Seq || lg.last.Seq == 0 {
+		empty := lg.last.Seq == 0 && r[0] == nil // all of it was set aside
+		if !empty && r.int(0) != atOf(lg.id, lg.last.Seq) || lg.ready > lg.last.Seq {
 			return fmt.Errorf("%w: a log does not end where it should", ErrDamaged)
+		}
+		s.w.nextLog = max(s.w.nextLog, lg.id+1)
+		s.logs[lg.lid], s.byID[lg.id] = lg, lg
+		if empty {
+			continue
 		}
 		e, err := c.entry(ctx, atOf(lg.id, lg.last.Seq))
 		if err != nil {
@@ -232,8 +239,9 @@ func (s *Store) loadLogs() error {
 		if lg.ready < lg.last.Seq {
 			s.w.runnable[lg.lid] = struct{}{}
 		}
-		s.w.nextLog = max(s.w.nextLog, lg.id+1)
-		s.logs[lg.lid], s.byID[lg.id] = lg, lg
+	}
+	if err := s.loadLimits(); err != nil {
+		return err
 	}
 	return c.query(ctx, "SELECT device, log, seq FROM held", nil, func(r row) error {
 		if lg := s.byID[r.int(1)]; lg != nil {
@@ -241,6 +249,35 @@ func (s *Store) loadLogs() error {
 		}
 		return nil
 	})
+}
+
+// loadLimits reads where logs end, which were dropped, and what is left to do.
+func (s *Store) loadLimits() error {
+	ctx, c := context.Background(), s.w.c
+	err := c.query(ctx, "SELECT log, seq, hash, upto, shown FROM limits", nil, func(r row) error {
+		if lg := s.byID[r.int(0)]; lg != nil {
+			lg.cut, lg.upto, lg.shown = true, r.uint(3), r.uint(4)
+			lg.limit.Seq = r.uint(1)
+			copy(lg.limit.Hash[:], r.bytes(2))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	err = c.query(ctx, "SELECT log FROM dropped", nil, func(r row) error {
+		s.w.dropped[r.id(0)] = struct{}{}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	r, err := c.get(ctx, "SELECT count(*) FROM todo")
+	if err != nil {
+		return err
+	}
+	s.unwiped = r.int(0) > 0
+	return nil
 }
 
 func (s *Store) loadViews() error {
@@ -360,124 +397,4 @@ func (c *conn) quickCheck(ctx context.Context) error {
 		return fmt.Errorf("%w: %s", ErrDamaged, r.str(0))
 	}
 	return nil
-}
-
-// Use sets who understands entries, and tries all entries put aside again.
-// Call it after opening, and whenever keys or members have become known.
-func (s *Store) Use(ctx context.Context, r Reader) error {
-	s.turn.Lock()
-	if s.closed {
-		s.turn.Unlock()
-		return ErrClosed
-	}
-	s.w.reader = r
-	var progress func(done, of int)
-	if s.w.rebuilt {
-		progress = s.opts.Rebuild
-	}
-	s.turn.Unlock()
-	return s.retry(ctx, progress)
-}
-
-// retry looks at the entries put aside, some at a time.
-func (s *Store) retry(ctx context.Context, progress func(done, of int)) error {
-	after, done, of := int64(-1), 0, 0
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := func() (int, error) {
-			s.imports.Lock()
-			defer s.imports.Unlock()
-			s.turn.Lock()
-			defer s.turn.Unlock()
-			if s.closed {
-				return 0, ErrClosed
-			}
-			var ats []int64
-			err := s.w.c.query(ctx, "SELECT at FROM sealed WHERE at>? ORDER BY at LIMIT ?", []any{after, maxStep}, func(r row) error {
-				ats = append(ats, r.int(0))
-				return nil
-			})
-			if err == nil && progress != nil && of == 0 {
-				var r row
-				if r, err = s.w.c.get(ctx, "SELECT count(*) FROM sealed"); err == nil {
-					of = int(r.int(0))
-				}
-			}
-			if err != nil || len(ats) == 0 {
-				return 0, s.note(err)
-			}
-			after = ats[len(ats)-1]
-			_, err = s.write(false, func(t *tx) error { return t.again(ats) })
-			return len(ats), err
-		}()
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return s.rest(ctx, new(Applied))
-		}
-		if done += n; progress != nil {
-			progress(done, of)
-		}
-	}
-}
-
-// again looks at entries put aside once more.
-func (t *tx) again(ats []int64) error {
-	for _, at := range ats {
-		local, _ := splitAt(at)
-		lg := t.local(local)
-		if lg == nil {
-			return fmt.Errorf("%w: entry of no log", ErrDamaged)
-		}
-		r, err := t.c.get(context.Background(), "SELECT header, sig, payload, stamp FROM entries WHERE at=?", at)
-		if err != nil {
-			return damagedIf(err, ErrNotFound)
-		}
-		e, err := parseEntry(at, r, 0)
-		if err != nil {
-			return err
-		}
-		done := e.Kind != log.KindChat || lg.card.Space == log.Control || e.Payload == nil
-		if !done {
-			if done, err = t.open(lg, e, r.uint(3)); err != nil {
-				return err
-			}
-		}
-		if done {
-			if err := t.c.exec("DELETE FROM sealed WHERE at=?", at); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Rebuild folds all views and the search index anew from the entries. If it is
-// interrupted, the next Use goes on with it.
-func (s *Store) Rebuild(ctx context.Context, progress func(done, of int)) error {
-	err := func() error {
-		s.turn.Lock()
-		defer s.turn.Unlock()
-		if s.closed {
-			return ErrClosed
-		}
-		s.w.c.forget()
-		if err := s.w.c.script("BEGIN IMMEDIATE;" + dropViews + views + refill + "COMMIT;"); err != nil {
-			s.w.c.script("ROLLBACK")
-			return s.note(err)
-		}
-		s.w.orphans, s.w.nextChan, s.w.tailOK = 0, 1, false
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.chans, s.chanByID = map[chanKey]*chanState{}, map[int64]*chanState{}
-		s.unread = map[unreadKey]unreadCount{}
-		return nil
-	}()
-	if err != nil {
-		return err
-	}
-	return s.retry(ctx, progress)
 }

@@ -15,7 +15,7 @@ import (
 
 // stampAll works out every entry's stamp from the whole set at once: the rule
 // that the store follows while entries come in any order.
-func stampAll(authors []*author) map[log.LogID][]uint64 {
+func stampAll(authors []*author, r rules) map[log.LogID][]uint64 {
 	out := map[log.LogID][]uint64{}
 	byID := map[log.LogID]*author{}
 	for _, a := range authors {
@@ -32,6 +32,9 @@ func stampAll(authors []*author) map[log.LogID][]uint64 {
 					past[0] = out[id][n-1]
 				}
 				for _, d := range e.Deps {
+					if on := byID[d.Log]; on != nil && len(on.all) > 0 && on.card.Space == a.card.Space && r.beyond(d.Log, d.Seq) {
+						continue
+					}
 					if uint64(len(out[d.Log])) < d.Seq || byID[d.Log].card.Space != a.card.Space {
 						break next
 					}
@@ -47,7 +50,12 @@ func stampAll(authors []*author) map[log.LogID][]uint64 {
 
 // oracle folds all authors' entries of a space at once.
 func oracle(t interface{ Fatal(...any) }, authors []*author, sp log.SpaceID) chat.State {
-	stamps := stampAll(authors)
+	return oracleOf(t, authors, sp, rules{})
+}
+
+// oracleOf folds those that count under these rules.
+func oracleOf(t interface{ Fatal(...any) }, authors []*author, sp log.SpaceID, r rules) chat.State {
+	stamps := stampAll(authors, r)
 	var items []chat.Item
 	for _, a := range authors {
 		if a.card.Space != sp {
@@ -55,6 +63,9 @@ func oracle(t interface{ Fatal(...any) }, authors []*author, sp log.SpaceID) cha
 		}
 		for i, st := range stamps[a.card.ID()] {
 			e := a.all[i]
+			if !r.counts(a, e) {
+				continue
+			}
 			ops, err := chat.Decode(e.Payload)
 			if err != nil {
 				t.Fatal(err)

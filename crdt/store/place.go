@@ -264,6 +264,6 @@ func (t *tx) renumber(from, to int64) error {
 	if err != nil {
 		return err
 	}
-	t.applied.touch(ch.chanKey.id)
+	t.applied.touch(ch.chanKey)
 	return t.reword(from, r.str(0), to, r.str(0), r.int(1))
 }

@@ -250,7 +250,7 @@ func (s *Store) restore(card log.Card) (int, error) {
 			at = log.Height{Seq: next.Seq, Hash: next.Hash()}
 		}
 		if len(run) == log.MaxRun || next == nil && len(run) > 0 {
-			if _, err := s.importRun(ctx, card, run, false); err != nil {
+			if _, err := s.importRun(ctx, card, run, false, true); err != nil {
 				return 0, fmt.Errorf("take over entries: %w", err)
 			}
 			run = nil

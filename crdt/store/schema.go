@@ -6,7 +6,7 @@ package store
 const (
 	appID       = 0x494e534c // "INSL"
 	format      = 1
-	viewVersion = 1
+	viewVersion = 2
 	pageSize    = 4096
 )
 
@@ -19,6 +19,14 @@ CREATE TABLE vals(key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB, su
 CREATE TABLE forks(log INTEGER NOT NULL, seq INTEGER NOT NULL, proof BLOB NOT NULL, PRIMARY KEY(log, seq));
 CREATE TABLE posted(id INTEGER PRIMARY KEY, nonce TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, posts INTEGER NOT NULL);
 CREATE TABLE held(device BLOB NOT NULL, log INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(device, log)) WITHOUT ROWID;
+`
+
+// kept makes tables of the same kind that came later.
+const kept = `
+CREATE TABLE IF NOT EXISTS limits(log INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash BLOB NOT NULL, upto INTEGER NOT NULL, shown INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS aside(log BLOB NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, header BLOB NOT NULL, sig BLOB NOT NULL, payload BLOB, PRIMARY KEY(log, seq, hash));
+CREATE TABLE IF NOT EXISTS dropped(log BLOB PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS todo(what TEXT PRIMARY KEY);
 `
 
 // views makes the tables that are folded from entries.
@@ -36,6 +44,7 @@ CREATE TABLE marks(chan INTEGER NOT NULL, person BLOB NOT NULL, at INTEGER NOT N
 CREATE TABLE orphans(id INTEGER PRIMARY KEY, target BLOB NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, stamp INTEGER NOT NULL,
 	clock INTEGER NOT NULL, author BLOB NOT NULL, op BLOB NOT NULL);
 CREATE INDEX orphan_target ON orphans(target);
+CREATE TABLE acts(target BLOB NOT NULL, at INTEGER NOT NULL, n INTEGER NOT NULL, kind INTEGER NOT NULL, PRIMARY KEY(target, at, n)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(text, chan, content='messages', content_rowid='pos', tokenize='unicode61 remove_diacritics 2', columnsize=0);
 INSERT INTO words(words, rank) VALUES('automerge', 8);
 `
@@ -43,7 +52,20 @@ INSERT INTO words(words, rank) VALUES('automerge', 8);
 // dropViews removes what views made.
 const dropViews = `
 DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS channels; DROP TABLE IF EXISTS messages;
-DROP TABLE IF EXISTS votes; DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS orphans;
+DROP TABLE IF EXISTS votes; DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS orphans; DROP TABLE IF EXISTS acts;
+`
+
+// clearViews empties them.
+const clearViews = `
+INSERT INTO words(words) VALUES('delete-all');
+DELETE FROM messages; DELETE FROM votes; DELETE FROM marks; DELETE FROM orphans; DELETE FROM acts;
+UPDATE channels SET name=NULL, total=0;
+`
+
+// refill puts all ready entries aside, to be looked at again.
+const refill = `
+INSERT OR IGNORE INTO sealed(at) SELECT at FROM entries WHERE stamp IS NOT NULL;
+UPDATE limits SET shown=upto;
 `
 
 // An entry's rowid is its log's local number and its sequence number.

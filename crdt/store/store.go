@@ -126,6 +126,11 @@ type Applied struct {
 	Messages []chat.MsgID     // new messages, at most 64 of them
 	Control  bool             // control entries are among the new ones
 	Again    bool             // the nonce was used before: nothing was done, Messages names what was posted then
+
+	touched []chanKey  // as Channels, of all spaces
+	fell    []log.Card // logs that end earlier than before
+	erased  int        // entries that lost their payload
+	reopen  bool       // entries were put aside that can be shown
 }
 
 // A Fork is the proof that a device wrote two entries at one place.

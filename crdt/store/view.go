@@ -54,28 +54,52 @@ func (t *tx) look(lg *logState, e *log.Entry, stamp uint64) error {
 	if err != nil || done {
 		return err
 	}
-	return t.c.exec("INSERT INTO sealed(at) VALUES(?)", atOf(lg.id, e.Seq))
+	return t.c.exec("INSERT OR IGNORE INTO sealed(at) VALUES(?)", atOf(lg.id, e.Seq))
 }
 
-// open gathers an entry's operations; false means that it cannot be read yet.
-func (t *tx) open(lg *logState, e *log.Entry, stamp uint64) (bool, error) {
-	if t.w.reader == nil {
-		return false, nil
+// understand returns an entry's operations and whose they are; none if nobody
+// will ever read them. ok is false while it cannot be read.
+func (t *tx) understand(lg *logState, e *log.Entry) (ops []chat.Op, who chat.PersonID, ok bool) {
+	if e.Payload == nil {
+		return nil, who, true
 	}
-	person, ok := t.w.reader.Person(lg.card.Device)
-	if !ok {
-		return false, nil
+	return understand(t.w.reader, lg.card, e)
+}
+
+func understand(r Reader, card log.Card, e *log.Entry) (ops []chat.Op, who chat.PersonID, ok bool) {
+	if r == nil {
+		return nil, who, false
 	}
-	plain, err := t.w.reader.Plain(lg.card, e)
+	if who, ok = r.Person(card.Device); !ok {
+		return nil, who, false
+	}
+	plain, err := r.Plain(card, e)
 	if errors.Is(err, ErrNoKey) {
-		return false, nil
+		return nil, who, false
 	}
-	var ops []chat.Op
 	if err == nil {
 		ops, err = chat.Decode(plain)
 	}
 	if err != nil {
-		t.s.log.Debug("entry that nobody can read", "log", lg.lid, "seq", e.Seq, "err", err)
+		return nil, who, true
+	}
+	return ops, who, true
+}
+
+// open gathers an entry's operations; false means that it cannot be read yet.
+func (t *tx) open(lg *logState, e *log.Entry, stamp uint64) (bool, error) {
+	ops, person, ok := t.understand(lg, e)
+	if !ok {
+		return false, nil
+	}
+	if ops == nil {
+		t.s.log.Debug("entry that nobody can read", "log", lg.lid, "seq", e.Seq)
+		return true, nil
+	}
+	if err := t.index(atOf(lg.id, e.Seq), ops); err != nil {
+		return false, err
+	}
+	if !lg.counts(e.Seq) {
 		return true, nil
 	}
 	at := atOf(lg.id, e.Seq)
@@ -84,6 +108,12 @@ func (t *tx) open(lg *logState, e *log.Entry, stamp uint64) (bool, error) {
 		m := chat.Meta{Place: chat.Place{Stamp: stamp, MsgID: id}, Author: person, Device: lg.card.Device, Clock: e.HLC}
 		switch op := op.(type) {
 		case chat.Post:
+			if there, err := t.there(at, n); err != nil || there {
+				if err != nil {
+					return false, err
+				}
+				continue
+			}
 			ch, err := t.channel(chanKey{lg.card.Space, op.Channel})
 			if err != nil {
 				return false, err
@@ -95,7 +125,7 @@ func (t *tx) open(lg *logState, e *log.Entry, stamp uint64) (bool, error) {
 				return false, err
 			}
 			ch.name, ch.known = op.Name, true
-			t.applied.touch(ch.chanKey.id)
+			t.applied.touch(ch.chanKey)
 			if err := t.c.exec("UPDATE channels SET name=? WHERE id=?", op.Name, ch.id); err != nil {
 				return false, err
 			}
@@ -108,9 +138,25 @@ func (t *tx) open(lg *logState, e *log.Entry, stamp uint64) (bool, error) {
 	return true, nil
 }
 
-func (a *Applied) touch(c chat.ChannelID) {
-	if !slices.Contains(a.Channels, c) {
-		a.Channels = append(a.Channels, c)
+// there reports whether a message is shown already. That can be only while
+// entries put aside are tried again.
+func (t *tx) there(at int64, n int) (bool, error) {
+	if !t.retrying {
+		return false, nil
+	}
+	_, err := t.c.get(context.Background(), "SELECT 1 FROM messages WHERE at=? AND n=?", at, n)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (a *Applied) touch(k chanKey) {
+	if !slices.Contains(a.touched, k) {
+		a.touched = append(a.touched, k)
+	}
+	if !slices.Contains(a.Channels, k.id) {
+		a.Channels = append(a.Channels, k.id)
 	}
 }
 
@@ -182,7 +228,7 @@ func (t *tx) insert(p *post) error {
 		reply = packMsg(*p.op.Reply)
 	}
 	p.ch.total++
-	t.applied.touch(p.ch.chanKey.id)
+	t.applied.touch(p.ch.chanKey)
 	if len(t.applied.Messages) < maxNew {
 		t.applied.Messages = append(t.applied.Messages, p.meta.MsgID)
 	}
@@ -301,7 +347,7 @@ func (t *tx) act(a act) error {
 	if !l.chat.Apply(a.op, a.meta) {
 		return nil
 	}
-	t.applied.touch(l.chat.Channel)
+	t.applied.touch(l.ch.chanKey)
 	if re, ok := a.op.(chat.React); ok {
 		return t.c.exec("INSERT OR REPLACE INTO votes(at, n, person, word, yes, stamp, byat, byn) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 			l.at, l.n, a.meta.Author[:], re.Word, re.On, a.meta.Stamp, a.at, a.meta.N)
@@ -362,7 +408,7 @@ func (t *tx) mark(l *line, op chat.Read, who chat.PersonID) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	t.applied.touch(op.Channel)
+	t.applied.touch(l.ch.chanKey)
 	return t.c.exec("INSERT OR REPLACE INTO marks(chan, person, at, n) VALUES(?, ?, ?, ?)", l.ch.id, who[:], l.at, l.n)
 }
 

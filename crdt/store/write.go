@@ -24,6 +24,11 @@ type logState struct {
 	rose  uint64  // writer's tick when ready last rose
 	own   uint64  // writer's tick when this device last appended
 	wait  log.Dep // what entry ready+1 waits for; zero if nothing is known
+
+	cut   bool       // it has a limit
+	limit log.Height // as named; the entry may not be held
+	upto  uint64     // entries up to here count; with cut
+	shown uint64     // entries after upto up to here may still be shown; with cut
 }
 
 // A writer is used by whoever holds Store.turn.
@@ -41,6 +46,8 @@ type writer struct {
 	stamps   [2]map[int64]uint64                  // of entries stamped lately: young and old
 	waiters  map[log.LogID]map[log.LogID]struct{} // log waited for → logs waiting
 	runnable map[log.LogID]struct{}               // logs that may be able to go on
+	erased   map[int64]struct{}                   // entries known to have no payload, by at
+	dropped  map[log.LogID]struct{}               // logs of spaces that were dropped
 }
 
 // maxStep is how many entries one transaction takes, so that an own entry never
@@ -59,6 +66,9 @@ type tx struct {
 	waits    map[log.LogID]map[log.LogID]struct{} // as writer.waiters, new ones
 	moved    []log.LogID                          // logs that went on
 	runnable []log.LogID                          // logs that may be able to go on, for the next transaction
+	woken    []log.LogID                          // logs that may be able to go on now
+	gone     map[log.LogID]struct{}               // logs removed
+	retrying bool                                 // messages may be there already
 	stamped  []stamped
 	posts    []post
 	acts     []act
@@ -128,6 +138,9 @@ func (s *Store) write(full bool, do func(*tx) error) (applied Applied, err error
 
 // log returns a log's state as this transaction sees it, or nil.
 func (t *tx) log(id log.LogID) *logState {
+	if _, ok := t.gone[id]; ok {
+		return nil
+	}
 	if lg := t.logs[id]; lg != nil {
 		return lg
 	}
@@ -164,7 +177,15 @@ func (t *tx) enter(card log.Card) (*logState, error) {
 	lg := &logState{id: t.nextLog, lid: id, card: card}
 	t.nextLog++
 	t.logs[id], t.byID[lg.id] = lg, lg
-	return lg, t.c.exec("INSERT INTO logs(id, card, last, ready, stamp) VALUES(?, ?, 0, 0, 0)", lg.id, encodeCard(card))
+	if err := t.c.exec("INSERT INTO logs(id, card, last, ready, stamp) VALUES(?, ?, 0, 0, 0)", lg.id, encodeCard(card)); err != nil {
+		return nil, err
+	}
+	if t.w.reader != nil && card.Space != log.Control {
+		if at, cut := t.w.reader.Limit(card); cut {
+			return lg, t.setLimit(lg, at, true)
+		}
+	}
+	return lg, nil
 }
 
 // add stores the next entry of a log, and shows it when it is ready.
@@ -174,6 +195,11 @@ func (t *tx) add(lg *logState, e *log.Entry) error {
 	}
 	inOrder := lg.ready == lg.last.Seq
 	lg.last, lg.clock = log.Height{Seq: e.Seq, Hash: e.Hash()}, e.HLC
+	if lg.pending() && lg.last == lg.limit {
+		if err := t.reached(lg); err != nil {
+			return err
+		}
+	}
 	var stamp, card, payload any
 	var st uint64
 	ready := false
@@ -188,6 +214,10 @@ func (t *tx) add(lg *logState, e *log.Entry) error {
 	}
 	if e.Seq == 1 {
 		card = encodeCard(lg.card)
+	}
+	if t.erasedEntry(lg, e) {
+		e = e.Erased()
+		t.w.erased[atOf(lg.id, e.Seq)] = struct{}{}
 	}
 	if e.Payload != nil {
 		payload = e.Payload
@@ -205,29 +235,51 @@ func (t *tx) add(lg *logState, e *log.Entry) error {
 	return nil
 }
 
-// stamp works out an entry's place in the order people see, if all that it
-// depends on is ready; else it notes what the log waits for.
+// erasedEntry reports whether an entry is to be kept without its payload.
+func (t *tx) erasedEntry(lg *logState, e *log.Entry) bool {
+	return t.w.reader != nil && lg.card.Space != log.Control && t.w.reader.Erased(lg.card, e.Seq, e.Hash())
+}
+
+// stamp works out the place of a log's next ready entry in the order people see,
+// if all that it depends on is ready; else it notes what the log waits for.
 func (t *tx) stamp(lg *logState, e *log.Entry) (uint64, bool, error) {
-	past := make([]uint64, 0, len(e.Deps)+1)
-	past = append(past, lg.stamp)
+	st, wait, err := t.placed(lg, e, lg.stamp)
+	if err != nil {
+		return 0, false, err
+	}
+	lg.wait = wait
+	if wait.Seq == 0 {
+		return st, true, nil
+	}
+	if t.waits[wait.Log] == nil {
+		t.waits[wait.Log] = map[log.LogID]struct{}{}
+	}
+	t.waits[wait.Log][lg.lid] = struct{}{}
+	return 0, false, nil
+}
+
+// placed returns the stamp of an entry whose predecessor has stamp past, or what
+// it waits for. What lies beyond a log's limit is neither waited for nor does it
+// change the order.
+func (t *tx) placed(lg *logState, e *log.Entry, past uint64) (st uint64, wait log.Dep, err error) {
+	stamps := append(make([]uint64, 0, len(e.Deps)+1), past)
 	for _, d := range e.Deps {
 		on := t.log(d.Log)
-		if on == nil || on.card.Space != lg.card.Space || on.ready < d.Seq {
-			lg.wait = d
-			if t.waits[d.Log] == nil {
-				t.waits[d.Log] = map[log.LogID]struct{}{}
-			}
-			t.waits[d.Log][lg.lid] = struct{}{}
-			return 0, false, nil
+		switch {
+		case on == nil || on.card.Space != lg.card.Space:
+			return 0, d, nil
+		case on.beyond(d.Seq):
+			continue
+		case on.ready < d.Seq:
+			return 0, d, nil
 		}
 		st, err := t.stampAt(on, d.Seq)
 		if err != nil {
-			return 0, false, err
+			return 0, log.Dep{}, err
 		}
-		past = append(past, st)
+		stamps = append(stamps, st)
 	}
-	lg.wait = log.Dep{}
-	return log.Stamp(e.HLC, past...), true, nil
+	return log.Stamp(e.HLC, stamps...), log.Dep{}, nil
 }
 
 // stampAt returns the stamp of a ready entry.
@@ -266,6 +318,7 @@ func (t *tx) advance() error {
 	for id := range t.w.runnable {
 		queue = append(queue, id)
 	}
+	queue = append(queue, t.woken...)
 	slices.SortFunc(queue, func(a, b log.LogID) int { return slices.Compare(a[:], b[:]) })
 	for {
 		for len(t.moved) > 0 {
@@ -299,7 +352,7 @@ func (t *tx) advance() error {
 // allows, and says whether there may be more.
 func (t *tx) goOn(id log.LogID) (bool, error) {
 	lg := t.log(id)
-	if lg.ready == lg.last.Seq || lg.wait.Seq > 0 && !t.met(lg.wait) {
+	if lg == nil || lg.ready == lg.last.Seq || lg.wait.Seq > 0 && !t.met(lg.wait) {
 		return false, nil
 	}
 	lg = t.edit(id)
@@ -327,7 +380,7 @@ func (t *tx) goOn(id log.LogID) (bool, error) {
 
 func (t *tx) met(d log.Dep) bool {
 	on := t.log(d.Log)
-	return on != nil && on.ready >= d.Seq
+	return on != nil && (on.ready >= d.Seq || on.beyond(d.Seq))
 }
 
 // finish writes what the transaction has gathered.
@@ -368,7 +421,14 @@ func (t *tx) install() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for id := range t.gone { // byID keeps them for those who are reading
+		delete(s.logs, id)
+		delete(w.runnable, id)
+	}
 	for id, lg := range t.logs {
+		if _, ok := t.gone[id]; ok {
+			continue
+		}
 		if old := s.logs[id]; old != nil && old.wait.Seq > 0 {
 			delete(w.waiters[old.wait.Log], id)
 		}
@@ -417,6 +477,14 @@ const maxNew = 64
 
 func (a *Applied) join(b Applied) {
 	a.Entries += b.Entries
+	a.erased += b.erased
+	a.reopen = a.reopen || b.reopen
+	a.fell = append(a.fell, b.fell...)
+	for _, k := range b.touched {
+		if !slices.Contains(a.touched, k) {
+			a.touched = append(a.touched, k)
+		}
+	}
 	a.Control = a.Control || b.Control
 	for _, c := range b.Channels {
 		if !slices.Contains(a.Channels, c) {
@@ -467,6 +535,9 @@ func (s *Store) Append(ctx context.Context, card log.Card, nonce string, build f
 
 // own stores a new own entry.
 func (t *tx) own(card log.Card, nonce string, e *log.Entry) error {
+	if _, ok := t.w.dropped[card.ID()]; ok {
+		return ErrDropped
+	}
 	lg, err := t.enter(card)
 	if err != nil {
 		return err
@@ -533,6 +604,9 @@ func (s *Store) next(card log.Card) Next {
 	for id, lg := range s.logs {
 		if id == card.ID() || lg.card.Space != card.Space {
 			continue
+		}
+		if lg.beyond(lg.last.Seq) {
+			continue // its end does not count
 		}
 		n.Seen = max(n.Seen, lg.clock)
 		if lg.ready > 0 && lg.rose > since {

@@ -1,0 +1,308 @@
+package store
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"inselnetz/crdt/chat"
+	"inselnetz/crdt/log"
+)
+
+// rules is a reader whose limits and erased entries a test sets.
+type rules struct {
+	plainReader
+	limits map[log.LogID]log.Height
+	erased map[log.Hash]Ref
+}
+
+func newRules() rules {
+	return rules{
+		plainReader: plainReader{locked: map[log.LogID]bool{}, unknown: map[log.DeviceID]bool{}},
+		limits:      map[log.LogID]log.Height{}, erased: map[log.Hash]Ref{},
+	}
+}
+
+func (r rules) Limit(c log.Card) (log.Height, bool) {
+	at, ok := r.limits[c.ID()]
+	return at, ok
+}
+
+func (r rules) Erased(_ log.Card, _ uint64, h log.Hash) bool {
+	_, ok := r.erased[h]
+	return ok
+}
+
+func (r rules) ErasedRefs() []Ref { return slices.Collect(maps.Values(r.erased)) }
+
+func (r rules) erase(a *author, seqs ...uint64) {
+	for _, seq := range seqs {
+		h := a.all[seq-1].Hash()
+		r.erased[h] = Ref{Card: a.card, Seq: seq, Hash: h}
+	}
+}
+
+// end sets a log's limit to one of its entries.
+func (r rules) end(a *author, seq uint64) {
+	at := log.Height{Seq: seq}
+	if seq > 0 {
+		at.Hash = a.all[seq-1].Hash()
+	}
+	r.limits[a.card.ID()] = at
+}
+
+func (r rules) beyond(id log.LogID, seq uint64) bool {
+	at, ok := r.limits[id]
+	return ok && seq > at.Seq
+}
+
+// counts says by the specification whether an entry counts, given what is held
+// of its log.
+func (r rules) counts(a *author, e *log.Entry) bool {
+	if r.Erased(a.card, e.Seq, e.Hash()) || r.unknown[a.card.Device] || r.locked[a.card.ID()] {
+		return false
+	}
+	at, cut := r.limits[a.card.ID()]
+	held := at.Seq == 0 || at.Seq <= uint64(len(a.all)) && a.all[at.Seq-1].Hash() == at.Hash
+	return !cut || held && e.Seq <= at.Seq
+}
+
+// compareViews compares all that people see with the fold of what counts of the
+// first held entries of each log.
+func compareViews(t interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+}, s *Store, authors []*author, held []int, r rules, page int) {
+	have := make([]*author, len(authors))
+	for i, a := range authors {
+		c := *a
+		c.all = a.all[:held[i]]
+		have[i] = &c
+	}
+	for _, sp := range []log.SpaceID{space, {5}} {
+		want, got := showState(oracleOf(t, have, sp, r)), showStore(t, s, sp, page)
+		if !slices.Equal(want, got) {
+			t.Fatalf("differs:\n%s", diff(want, got))
+		}
+	}
+	checkIndex(t, s)
+}
+
+// TestLimitsEqualFold draws histories that come in pieces while limits go up,
+// down and away and entries are erased, with restarts and rebuilds, and compares
+// all that people see with folding what counts at once.
+func TestLimitsEqualFold(t *testing.T) {
+	dirs := t.TempDir()
+	n := 0
+	rapid.Check(t, func(t *rapid.T) {
+		authors := history(t)
+		n++
+		dir := fmt.Sprintf("%s/%d", dirs, n)
+		r := newRules()
+		open := func() *Store {
+			s, rep, err := Open(dir, Options{Unsafe: true})
+			if err != nil || rep.Damaged != "" {
+				t.Fatal(rep, err)
+			}
+			if err := s.Use(bg, r); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		for _, a := range authors {
+			r.locked[a.card.ID()] = rapid.IntRange(0, 6).Draw(t, "locked") == 0
+		}
+		s := open()
+		defer func() { s.Close() }()
+		held := make([]int, len(authors))
+		rule := func() {
+			i := rapid.IntRange(0, len(authors)-1).Draw(t, "whose")
+			a := authors[i]
+			switch rapid.IntRange(0, 5).Draw(t, "rule") {
+			case 0:
+				delete(r.limits, a.card.ID())
+			case 1:
+				if len(a.all) > 0 {
+					r.erase(a, uint64(rapid.IntRange(1, len(a.all)).Draw(t, "erased")))
+				}
+			case 2:
+				r.end(a, uint64(held[i]))
+			default:
+				r.end(a, uint64(rapid.IntRange(0, len(a.all)).Draw(t, "end")))
+			}
+		}
+		for range rapid.IntRange(1, 25).Draw(t, "events") {
+			i := rapid.IntRange(0, len(authors)-1).Draw(t, "from")
+			a := authors[i]
+			if to := min(len(a.all), held[i]+rapid.IntRange(1, 15).Draw(t, "batch")); held[i] < to {
+				run := slices.Clone(a.all[held[i]:to])
+				for k, e := range run { // who knows of an erasure has no payload
+					if r.Erased(a.card, e.Seq, e.Hash()) && rapid.Bool().Draw(t, "stripped") {
+						run[k] = e.Erased()
+					}
+				}
+				if _, err := s.Import(bg, a.card, run, false); err != nil {
+					t.Fatal(err)
+				}
+				held[i] = to
+				compareViews(t, s, authors, held, r, 9)
+			}
+			switch rapid.IntRange(0, 6).Draw(t, "event") {
+			case 0:
+				s.Close()
+				s = open()
+			case 1:
+				if err := s.Rebuild(bg, nil); err != nil {
+					t.Fatal(err)
+				}
+			case 2:
+				clear(r.locked)
+				fallthrough
+			case 3, 4:
+				for range rapid.IntRange(1, 3).Draw(t, "rules") {
+					rule()
+				}
+				if err := s.Use(bg, r); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				continue
+			}
+			compareViews(t, s, authors, held, r, 7)
+		}
+	})
+}
+
+// late makes a store with an author of five messages, of which the last two are
+// beyond the limit.
+func late(t *testing.T) (*Store, *author, rules) {
+	a, r := newAuthor(1), newRules()
+	for i := range 5 {
+		a.write(t, baseMs+int64(i), nil, chat.Post{Text: fmt.Sprint("Wort ", i)})
+	}
+	s := openStore(t, t.TempDir(), r)
+	mustImport(t, s, a.card, a.all...)
+	r.end(a, 3)
+	if err := s.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	return s, a, r
+}
+
+func texts(t testing.TB, s *Store) []string {
+	t.Helper()
+	p, err := s.Messages(bg, Query{Space: space, Limit: 500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := []string{}
+	for _, r := range p.Rows {
+		out = append(out, r.Text)
+	}
+	if p.Total != len(out) {
+		t.Errorf("total %d, %d rows", p.Total, len(out))
+	}
+	return out
+}
+
+func TestQuarantine(t *testing.T) {
+	s, a, r := late(t)
+	if got := texts(t, s); !slices.Equal(got, []string{"Wort 0", "Wort 1", "Wort 2"}) {
+		t.Errorf("shown: %q", got)
+	}
+	if u := s.Used(); !slices.Equal(u.Channels, []ChannelKey{{Space: space}}) || len(u.Fell) > 0 {
+		t.Errorf("used = %+v", u)
+	}
+	if hits, _, err := s.Search(bg, []log.SpaceID{space}, "wort 4", nil, 0, 9); err != nil || len(hits) != 0 {
+		t.Errorf("found %v, %v", hits, err)
+	}
+	q, err := s.Quarantined(bg)
+	if err != nil || len(q) != 1 || q[0].Card != a.card || q[0].Limit.Seq != 3 || q[0].Last != a.last || q[0].Entries != 2 || q[0].Aside != 0 {
+		t.Fatalf("quarantine = %+v, %v", q, err)
+	}
+	if m := q[0].Messages; len(m) != 2 || m[1].Text != "Wort 4" || m[1].ID != a.id(5, 0) || m[1].At != baseMs+4 {
+		t.Errorf("messages = %+v", m)
+	}
+	// Held and passed on as ever, also what comes now.
+	e := a.write(t, baseMs+9, nil, chat.Post{Text: "Wort 5"})
+	if applied := mustImport(t, s, a.card, e); applied.Height != a.last || len(applied.Messages) != 0 || len(applied.Channels) != 0 {
+		t.Errorf("applied = %+v", applied)
+	}
+	if got, err := s.Entries(bg, a.card.ID(), 1, 6, log.MaxBatch); err != nil || len(got) != 6 {
+		t.Errorf("%d entries, %v", len(got), err)
+	}
+	if q, _ := s.Quarantined(bg); q[0].Entries != 3 {
+		t.Errorf("%d entries", q[0].Entries)
+	}
+	r.end(a, 5) // adopted
+	if err := s.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(t, s); len(got) != 5 || got[4] != "Wort 4" {
+		t.Errorf("shown: %q", got)
+	}
+	delete(r.limits, a.card.ID())
+	if err := s.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(t, s); len(got) != 6 {
+		t.Errorf("shown: %q", got)
+	}
+	if q, err := s.Quarantined(bg); err != nil || len(q) != 0 {
+		t.Errorf("quarantine = %+v, %v", q, err)
+	}
+}
+
+// TestNothingCountsBeforeTheNamedEntry comes: the log is shown when it is there.
+func TestNothingCountsBeforeTheNamedEntry(t *testing.T) {
+	a, r := newAuthor(1), newRules()
+	for i := range 6 {
+		a.write(t, baseMs+int64(i), nil, chat.Post{Text: fmt.Sprint("Wort ", i)})
+	}
+	r.end(a, 5)
+	s := openStore(t, t.TempDir(), r)
+	mustImport(t, s, a.card, a.all[:4]...)
+	if got := texts(t, s); len(got) != 0 {
+		t.Errorf("shown: %q", got)
+	}
+	if q, err := s.Quarantined(bg); err != nil || len(q) != 0 {
+		t.Errorf("quarantine = %+v, %v", q, err)
+	}
+	applied := mustImport(t, s, a.card, a.all[4:]...)
+	if got := texts(t, s); len(got) != 5 || len(applied.Channels) != 1 || len(applied.Messages) != 5 {
+		t.Errorf("shown: %q, applied %+v", got, applied)
+	}
+}
+
+// TestNobodyWaitsForWhatDoesNotCount: others' entries that build on one beyond
+// the limit are shown, though it may never come.
+func TestNobodyWaitsForWhatDoesNotCount(t *testing.T) {
+	a, b, r := newAuthor(1), newAuthor(2), newRules()
+	for i := range 3 {
+		a.write(t, baseMs+int64(i), nil, chat.Post{Text: fmt.Sprint("Wort ", i)})
+	}
+	b.write(t, baseMs+9, []log.Dep{{Log: a.card.ID(), Seq: 3}}, chat.Post{Text: "Antwort"})
+	s := openStore(t, t.TempDir(), r)
+	mustImport(t, s, b.card, b.all...)
+	mustImport(t, s, a.card, a.all[:2]...)
+	if got := texts(t, s); len(got) != 2 {
+		t.Errorf("shown: %q", got)
+	}
+	r.end(a, 2)
+	if err := s.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(t, s); !slices.Equal(got, []string{"Wort 0", "Wort 1", "Antwort"}) {
+		t.Errorf("shown: %q", got)
+	}
+	delete(r.limits, a.card.ID())
+	if err := s.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(t, s); len(got) != 2 {
+		t.Errorf("shown: %q", got)
+	}
+}
