@@ -16,8 +16,9 @@ const (
 	LinkLifetime    = time.Hour      // how long one is good for unless said otherwise
 	MaxLinkLifetime = 24 * time.Hour // and at most
 	MaxLink         = 1 << 10        // bytes of its text
-	maxLinkAddrs    = 8
-	maxLinkAddr     = 64 // bytes
+	maxLinkAddrs    = 8              // that a reader takes
+	newLinkAddrs    = 4              // that a writer puts in: each makes the QR code larger
+	maxLinkAddr     = 64             // bytes
 	maxLinkPeer     = 128
 )
 
@@ -52,12 +53,14 @@ const linkScheme = "inselnetz:join?"
 var linkEncoding = base64.RawURLEncoding.Strict()
 
 // NewLink makes a link to the device with this peer id. Of the addresses it
-// takes the first 8 that are short enough.
+// takes four that are short enough, IPv4 first.
 func NewLink(random io.Reader, peer string, addrs []string, expires time.Time) (Link, error) {
 	l := Link{Peer: peer, Addrs: []string{}, Expires: time.UnixMilli(expires.UnixMilli())}
-	for _, a := range addrs {
-		if plain(a, maxLinkAddr) && len(l.Addrs) < maxLinkAddrs {
-			l.Addrs = append(l.Addrs, a)
+	for _, six := range []bool{false, true} {
+		for _, a := range addrs {
+			if plain(a, maxLinkAddr) && strings.HasPrefix(a, "[") == six && len(l.Addrs) < newLinkAddrs {
+				l.Addrs = append(l.Addrs, a)
+			}
 		}
 	}
 	if !plain(peer, maxLinkPeer) || l.Expires.UnixMilli() < 0 {

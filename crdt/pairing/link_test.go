@@ -143,11 +143,15 @@ func TestLinkText(t *testing.T) {
 		longest[i] = strings.Repeat("a", 60+i)
 	}
 	l, err = NewLink(rand.Reader, strings.Repeat("p", 128), longest, start)
-	if err != nil || len(l.Addrs) != 5 || len(l.String()) > MaxLink {
+	if err != nil || len(l.Addrs) != 4 || len(l.String()) > MaxLink {
 		t.Errorf("%d addresses, %d bytes, %v", len(l.Addrs), len(l.String()), err)
 	}
 	if got, err := ParseLink(l.String()); err != nil || !reflect.DeepEqual(got, l) {
 		t.Errorf("the longest: %v", err)
+	}
+	l, err = NewLink(rand.Reader, peer, []string{"[fd00::1]:4001", "10.0.0.1:1", "[fe80::1%eth0]:4001", "10.0.0.2:1", "10.0.0.3:1"}, start)
+	if err != nil || !reflect.DeepEqual(l.Addrs, []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "[fd00::1]:4001"}) {
+		t.Errorf("%v, %v", l.Addrs, err)
 	}
 	for _, bad := range []string{"", "a b", strings.Repeat("p", 129)} {
 		if _, err := NewLink(rand.Reader, bad, nil, start); !errors.Is(err, ErrLink) {
