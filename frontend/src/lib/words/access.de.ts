@@ -159,6 +159,7 @@ export const access = {
 		lead: "Fügen Sie den Link ein, den man Ihnen geschickt hat. Oder die Netz-Adresse des Computers, an dem die Einladung offen ist.",
 		field: "Link oder Adresse",
 		hint: "Zum Beispiel inselnetz:join?… oder 192.168.1.7",
+		person: (name: string) => `Sie sind dort: ${name}`,
 		isLink: "Link erkannt. Danach vergleichen Sie drei Wörter.",
 	},
 
@@ -311,6 +312,9 @@ export const access = {
 	spaces: {
 		all: "Alle im Büro",
 		direct: "Nur zu zweit",
+		others: "Alle anderen",
+		first: "Allgemein",
+		guestNone: "Sie sind hier zu Gast. Noch hat Ihnen niemand einen Bereich geöffnet.",
 		add: "Neu im Chat",
 		create: "Neuer Bereich",
 		createWhy:
@@ -380,6 +384,11 @@ export const access = {
 		approve: "Ansehen",
 		late: "Ansehen",
 		doctor: "Zustand ansehen",
+		guest: "Sie sind hier zu Gast.",
+		guestWhy: "Sie sehen die Bereiche, die man Ihnen geöffnet hat.",
+		guestUntil: (date: string) => `Ihr Zugang endet am ${date}.`,
+		carrier: "Dieses Gerät ist nur Ablage.",
+		carrierWhy: "Es bewahrt Daten verschlüsselt auf. Hier kann niemand etwas lesen.",
 		approvals: (n: number) => many(n, "Vorschlag wartet auf Sie", "Vorschläge warten auf Sie"),
 	},
 };

@@ -155,6 +155,7 @@ export const access: typeof de = {
 		lead: "Paste the link that was sent to you. Or the network address of the computer where the invitation is open.",
 		field: "Link or address",
 		hint: "For example inselnetz:join?… or 192.168.1.7",
+		person: (name) => `You are there: ${name}`,
 		isLink: "Link recognised. Next you compare three words.",
 	},
 
@@ -186,7 +187,7 @@ export const access: typeof de = {
 				"This sheet brings the office back when devices are lost: it names new owners, removes lost devices, and gives access to lost spaces.",
 			how: "How",
 			howText:
-				"Open Inselnetz on a device that belongs to the office. Open “People”, then “When everything is lost”, then “Someone or something is gone”. Type the 24 words.",
+				"Open Inselnetz on a device that belongs to the office. Open “People”, then “If all is lost”, then “Someone or something is gone”. Type the 24 words.",
 			keep: "Into the safe, not beside the computer. No photos. Whoever has this sheet can decide for the office.",
 			place: "Kept at:",
 			replaced: "Replaced on:",
@@ -200,7 +201,7 @@ export const access: typeof de = {
 	},
 
 	rec: {
-		title: "When everything is lost",
+		title: "If all is lost",
 		lead: "Devices break, people drop out. Here is who can then decide together.",
 		look: "Look and change",
 		lost: "Someone or something is gone",
@@ -304,6 +305,9 @@ export const access: typeof de = {
 	spaces: {
 		all: "Everyone in the office",
 		direct: "Just the two of you",
+		others: "Everyone else",
+		first: "General",
+		guestNone: "You are a guest here. Nobody opened a space for you yet.",
 		add: "New in the chat",
 		create: "New space",
 		createWhy: "Only its members see what is in it. Not even whoever manages the office sees it otherwise.",
@@ -366,6 +370,11 @@ export const access: typeof de = {
 		approve: "Have a look",
 		late: "Have a look",
 		doctor: "See the state",
+		guest: "You are a guest here.",
+		guestWhy: "You see the spaces that were opened for you.",
+		guestUntil: (date) => `Your access ends on ${date}.`,
+		carrier: "This device is storage only.",
+		carrierWhy: "It keeps data encrypted. Nobody can read anything here.",
 		approvals: (n) => many(n, "proposal waits for you", "proposals wait for you"),
 	},
 };
