@@ -30,6 +30,7 @@ const (
 	crashAt   = "INSELNETZ_TEST_CRASH_AT"   // step at which it kills itself
 	crashN    = 6                           // messages it writes
 	crashOpen = "INSELNETZ_TEST_CRASH_OPEN" // it only opens
+	crashWipe = "INSELNETZ_TEST_CRASH_WIPE" // it erases
 )
 
 func TestMain(m *testing.M) {
@@ -47,6 +48,9 @@ func TestMain(m *testing.M) {
 func crashChild(dir string) error {
 	runtime.LockOSThread() // system calls are counted by thread
 	at, _ := strconv.Atoi(os.Getenv(crashAt))
+	if os.Getenv(crashWipe) != "" {
+		return wipeChild(dir, at)
+	}
 	steps := 0
 	s, _, err := Open(dir, Options{hook: func(string) {
 		if steps++; steps == at {

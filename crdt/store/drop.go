@@ -27,7 +27,7 @@ func (s *Store) Drop(ctx context.Context, space log.SpaceID) error {
 		if len(ids) == 0 {
 			return nil
 		}
-		a, err := s.write(true, func(t *tx) error { return t.drop(space, ids) })
+		a, err := s.writeSecure(func(t *tx) error { return t.drop(space, ids) })
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (s *Store) erase(ctx context.Context, refs []Ref) error {
 			if err != nil || len(todo) == 0 {
 				return s.note(err)
 			}
-			a, err := s.write(true, func(t *tx) error { return t.erase(todo) })
+			a, err := s.writeSecure(func(t *tx) error { return t.erase(todo) })
 			if err != nil {
 				return err
 			}
@@ -48,6 +48,19 @@ func (s *Store) erase(ctx context.Context, refs []Ref) error {
 		refs = refs[n:]
 	}
 	return nil
+}
+
+// writeSecure runs do in a transaction that leaves zeroes where something was,
+// and returns when the disk has it.
+func (s *Store) writeSecure(do func(*tx) error) (Applied, error) {
+	if err := s.w.c.script("PRAGMA secure_delete=ON"); err != nil {
+		return Applied{}, s.note(err)
+	}
+	a, err := s.write(true, do)
+	if e := s.w.c.script("PRAGMA secure_delete=FAST"); err == nil {
+		err = s.note(e)
+	}
+	return a, err
 }
 
 // A fade is an entry to be erased. at is 0 when it is only set aside or found

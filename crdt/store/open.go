@@ -146,7 +146,7 @@ func (s *Store) load() error {
 		return err
 	}
 	f.Close()
-	c, err := dial(s.path(), "PRAGMA page_size=4096", "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA secure_delete=ON",
+	c, err := dial(s.path(), "PRAGMA page_size=4096", "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA secure_delete=FAST",
 		"PRAGMA cache_size=-8000", "PRAGMA temp_store=FILE", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=33554432")
 	if err != nil {
 		return err
