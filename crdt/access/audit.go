@@ -60,4 +60,93 @@ const (
 	WhyOnce      Why = "once"        // a workspace is founded once
 	WhyOpen      Why = "open"        // not enough approvals
 	WhyKeys      Why = "keys"        // keys that do not follow from those before
+	WhyTooMany   Why = "too-many"    // after more changes of the same thing than are held
 )
+
+// Records returns every operation of the entries held, in an order in which each
+// entry comes after those it builds on.
+func (s *State) Records() []Record {
+	var all []Record
+	for _, n := range s.graph.order {
+		base := Record{Entry: n.hash, Log: n.Entry.Log, Seq: n.Entry.Seq, Author: n.Card.Device, Clock: n.Entry.HLC}
+		for i, op := range n.ops {
+			r := base
+			r.N, r.Why, r.Counts = i, n.why[i], n.why[i] == Counts
+			r.describe(s, n, op)
+			all = append(all, r)
+		}
+		switch {
+		case n.void():
+			base.Act, base.Why = "malformed", WhyMalformed
+			all = append(all, base)
+		case n.err != nil:
+			base.N, base.Act, base.Why = len(n.ops), "unknown", WhyUnknown
+			all = append(all, base)
+		}
+	}
+	return all
+}
+
+// describe fills in what an operation says.
+func (r *Record) describe(s *State, n *node, op operation) {
+	switch op := op.(type) {
+	case *genesis:
+		r.Act, r.Device, r.Person, r.Role, r.Name = "genesis", op.Device.Sign, op.Person.ID, Owner, op.Person.Name
+	case *admit:
+		r.Act, r.Device, r.Person, r.Role, r.Name = "admit", op.Device.Sign, op.Person.ID, op.Role, op.Person.Name
+		if d := s.devices[op.Device.Sign]; d != nil && d.known && d.Entry != n.hash && r.Counts {
+			r.Act = "raise"
+		}
+	case *lower:
+		r.Act, r.Device, r.Role = "lower", op.Device, op.Role
+	case *revoke:
+		r.Act, r.Device = "revoke", op.Device
+	case *cut:
+		r.Act, r.Device = "cut", op.Device
+	case *propose:
+		r.Act, r.Step = "propose", op.Step.id(s.Workspace)
+	case *approve:
+		r.Act, r.Step, r.Device = "approve", op.Step, op.Key
+	case *until:
+		r.Act, r.Device, r.Until = "until", op.Device, int64(op.Time)
+	case *facts:
+		r.Act, r.Device, r.Disk = "facts", n.Card.Device, op.Disk
+	case *policy:
+		r.Act = "policy"
+	default:
+		r.describeSpace(s, n, op)
+	}
+	if d := s.devices[r.Device]; d != nil && d.known && r.Person == (PersonID{}) {
+		r.Person = d.Person
+	}
+}
+
+func (r *Record) describeSpace(s *State, n *node, op operation) {
+	set := func(all []member) {
+		for _, m := range all {
+			r.Set = append(r.Set, SpaceMember{m.Person, m.Level})
+		}
+	}
+	switch op := op.(type) {
+	case *beginSpace:
+		r.Act, r.Space = "space", op.id(s.Workspace, n.Card.Device)
+		if op.Kind == Direct {
+			r.Act = "direct"
+		}
+		set(op.Members)
+	case *members:
+		r.Act, r.Space, r.Renamed = "members", op.Space, len(op.Name) > 0
+		set(op.Set)
+		for _, l := range op.Remove {
+			r.Left = append(r.Left, l.Person)
+		}
+	case *newKey:
+		r.Act, r.Space, r.Epoch = "key", s.space(op.Space), op.Epoch
+	case *moreWraps:
+		r.Act, r.Space, r.Epoch = "wraps", s.space(op.Space), op.Epoch
+	case *ask:
+		r.Act = "ask"
+	case *erase:
+		r.Act, r.Space, r.Erased = "erase", s.space(op.Space), len(op.Refs)
+	}
+}

@@ -12,21 +12,22 @@ import (
 
 // Limits of the format; an operation that exceeds them is void.
 const (
-	opVersion   = 1
-	maxOps      = 64  // operations of one entry
-	maxWraps    = 400 // keys of one operation
-	maxCuts     = 512 // cuts of one device, or of one person
-	maxMembers  = 512 // persons set or removed by one operation
-	maxPrevs    = 64  // keys that one key replaces
-	maxAsked    = 256 // keys asked for at once
-	maxErased   = 512 // entries erased by one operation
-	maxStep     = 64  // devices removed, owners and accesses of one step
-	maxDeputies = 16
-	maxKeys     = 8       // signing keys of one deputy
-	maxText     = 256     // bytes of a name
-	maxSealed   = 512     // bytes of a sealed name
-	maxPeer     = 128     // bytes of a peer id
-	maxEpoch    = 1 << 48 // highest number of an epoch
+	opVersion    = 1
+	maxOps       = 64  // operations of one entry
+	maxApprovals = 2   // of one entry
+	maxWraps     = 400 // keys of one operation
+	maxCuts      = 512 // cuts of one device, or of one person
+	maxMembers   = 512 // persons set or removed by one operation
+	maxPrevs     = 64  // keys that one key replaces
+	maxAsked     = 256 // keys asked for at once
+	maxErased    = 512 // entries erased by one operation
+	maxStep      = 64  // devices removed, owners and accesses of one step
+	maxDeputies  = 16
+	maxKeys      = 8       // signing keys of one deputy
+	maxText      = 256     // bytes of a name
+	maxSealed    = 512     // bytes of a sealed name
+	maxPeer      = 128     // bytes of a peer id
+	maxEpoch     = 1 << 48 // highest number of an epoch
 )
 
 // Types of operations. All types below 64 stop the control space if a manager's
@@ -157,6 +158,7 @@ func decodePayload(b []byte) ([]operation, error) {
 		return nil, fmt.Errorf("%w: not in canonical form", errVoid)
 	}
 	ops := make([]operation, 0, len(p.Ops))
+	approvals := 0
 	var unknown error
 	for _, raw := range p.Ops {
 		op, err := decodeOp(raw)
@@ -170,6 +172,13 @@ func decodePayload(b []byte) ([]operation, error) {
 		case unknown == nil:
 			ops = append(ops, op)
 		}
+		// Each costs a signature to check.
+		if _, ok := op.(*approve); ok {
+			approvals++
+		}
+	}
+	if approvals > maxApprovals {
+		return nil, fmt.Errorf("%w: %d approvals", errVoid, approvals)
 	}
 	return ops, unknown
 }

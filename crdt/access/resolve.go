@@ -13,22 +13,39 @@ import (
 // A State is what a set of control entries says. It is not changed once made.
 type State struct {
 	Workspace log.WorkspaceID
-	Founded   bool   // the genesis entry is among the entries
-	Office    string // the workspace's name as it was written; show ShowName
-	Stopped   bool   // a manager wrote what only a newer program understands
-	Devices   map[log.DeviceID]Device
-	People    map[PersonID]Person
+	Founded   bool                    // the genesis entry is among the entries
+	Office    string                  // the workspace's name as it was written; show ShowName
+	Stopped   bool                    // a manager wrote what only a newer program understands
+	Devices   map[log.DeviceID]Device // in the workspace now
 	Gone      map[log.DeviceID]Device // removed for ever
+	People    map[PersonID]Person     // all that ever were
 	Spaces    map[log.SpaceID]Space   // named and direct
-	Void      []Void                  // operations of managers that do not count, in order of seniority
+	Void      []Void                  // operations of managers on devices that do not count, in order of seniority
 
-	graph  graph
-	scope  scope
-	order  []log.DeviceID // by Rank
-	wraps  map[log.DeviceID][]Wrap
-	epochs map[epoch]log.KeyID // announced keys
-	boxes  map[BoxKey]log.DeviceID
-	peers  map[string]log.DeviceID
+	graph *graph
+	scope scope
+	first *genesis
+
+	steps     []StepState // accepted, then open ones of the next generation
+	proposals map[StepID][]*node
+	policy    Policy
+
+	devices  map[log.DeviceID]*device // also those that were only spoken of
+	order    []log.DeviceID           // known devices by Rank
+	boxes    map[BoxKey]log.DeviceID
+	peers    map[string]log.DeviceID
+	owners   []*tenure
+	admins   []*tenure
+	managers map[PersonID]int // devices by which a person manages
+	managed  []*node          // entries of managers in the order they were read
+
+	spaces map[log.SpaceID]*space
+	keys   map[log.SpaceID]*ring // by space as operations name it
+	copies []networkCopy
+	roles  map[PersonID]Role      // the strongest of a person's devices
+	asks   map[log.DeviceID]*node // the last in which it asks
+	asked  map[log.DeviceID][]log.KeyID
+	erased map[ErasedRef]bool
 	heads  []log.Ref
 }
 
@@ -36,216 +53,224 @@ type State struct {
 type Void struct {
 	Entry log.Hash
 	Op    int // place in the entry; -1 for all of it
-	Why   string
-}
-
-// An epoch of a space, which is named as operations name it.
-type epoch struct {
-	space  log.SpaceID
-	number uint64
+	Why   Why
 }
 
 // Resolve works out the state of workspace w. It depends on the set of entries
 // alone, not on their order or number. Entries of other spaces and workspaces
 // are left aside.
 func Resolve(w log.WorkspaceID, entries []Authored) *State {
-	s := &State{
-		Workspace: w,
-		Devices:   map[log.DeviceID]Device{},
-		People:    map[PersonID]Person{},
-		wraps:     map[log.DeviceID][]Wrap{},
-		epochs:    map[epoch]log.KeyID{},
-		boxes:     map[BoxKey]log.DeviceID{},
-		peers:     map[string]log.DeviceID{},
+	return resolve(w, newGraph(w, entries, nil, nil))
+}
+
+func resolve(w log.WorkspaceID, g *graph) *State {
+	s := &State{Workspace: w, graph: g}
+	s.reset()
+	if !s.found() {
+		return s
 	}
-	s.graph = newGraph(w, entries)
-	if s.found() {
-		s.walk()
-	}
+	s.council()
+	s.judgeAuthors()
+	s.resolveSpaces()
+	s.resolveKeys()
+	s.resolveRest()
+	s.publish()
+	s.heads = s.headsOf()
 	return s
 }
 
-// found applies the genesis operation.
+// reset forgets what entries say about devices, to read them anew.
+func (s *State) reset() {
+	s.Stopped, s.Void = false, nil
+	s.Devices, s.Gone = map[log.DeviceID]Device{}, map[log.DeviceID]Device{}
+	s.People, s.Spaces = map[PersonID]Person{}, map[log.SpaceID]Space{}
+	s.devices, s.order = map[log.DeviceID]*device{}, nil
+	s.boxes, s.peers = map[BoxKey]log.DeviceID{}, map[string]log.DeviceID{}
+	s.owners, s.admins, s.managed, s.managers = nil, nil, nil, map[PersonID]int{}
+	for _, n := range s.graph.order {
+		n.judgement = judgement{why: n.why}
+		if n.why == nil {
+			n.why = make([]Why, len(n.ops))
+		}
+		for i := range n.why {
+			n.why[i] = WhyOutsider
+		}
+	}
+}
+
+// found reads the genesis entry.
 func (s *State) found() bool {
 	n := s.graph.genesis
 	if n == nil {
 		return false
 	}
-	ops, err := decodePayload(n.Entry.Payload)
-	if errors.Is(err, errUnknown) {
+	if errors.Is(n.err, errUnknown) {
 		s.Stopped = true
 	}
-	if err != nil || len(ops) == 0 || len(ops) > 2 {
+	if n.err != nil || len(n.ops) == 0 || len(n.ops) > 2 {
 		return false
 	}
-	g, ok := ops[0].(*genesis)
+	g, ok := n.ops[0].(*genesis)
 	if !ok || g.Device.Sign != n.Card.Device {
 		return false
 	}
-	for _, op := range ops[1:] {
-		if _, ok := op.(*policy); !ok {
+	if len(n.ops) == 2 {
+		p, ok := n.ops[1].(*policy)
+		if !ok {
 			return false
 		}
+		s.policy = p.policy()
 	}
-	s.Founded, s.Office, s.scope = true, g.Office, scopeOf(g.Salt, g.Device.Sign)
-	s.epochs[epoch{g.Wraps[0].Space, g.Wraps[0].Epoch}] = g.Wraps[0].Key
-	s.add(Device{Card: g.Device, Person: g.Person.ID, Role: Owner, By: g.Device.Sign, Entry: n.hash}, g.Person, g.Wraps)
+	s.Founded, s.Office, s.scope, s.first = true, g.Office, scopeOf(g.Salt, g.Device.Sign), g
 	return true
 }
 
-// add makes a device known. Devices are added in order of seniority.
-func (s *State) add(d Device, p Person, wraps []Wrap) {
-	d.Rank = len(s.order)
-	s.order = append(s.order, d.Card.Sign)
-	s.Devices[d.Card.Sign] = d
-	s.boxes[d.Card.Box] = d.Card.Sign
-	s.peers[d.Card.Peer] = d.Card.Sign
-	s.wraps[d.Card.Sign] = wraps
-	if _, ok := s.People[p.ID]; !ok {
-		s.People[p.ID] = p
-	}
-}
-
-// walk applies what managers wrote, the most senior one first. Those it adds are
-// appended to s.order: first all that the founder admitted, then all that the
-// first of these admitted, and so on, which is the order of the grant path,
-// shorter first and then earlier.
-func (s *State) walk() {
-	var counted []*node
-	for i := 0; i < len(s.order); i++ {
-		by := s.Devices[s.order[i]]
-		if !by.Role.manages() {
+// judgeAuthors says of each entry with which role its author wrote it: outside
+// the walk an entry has a say if it lies before the end of its log and builds on
+// an admission of its author.
+func (s *State) judgeAuthors() {
+	for _, n := range s.graph.order {
+		d := s.devices[n.Card.Device]
+		if n.prev != nil && n.prev.stopped {
+			n.stopped = true
 			continue
 		}
-		grant := s.graph.nodes[by.Entry]
-		stopped := map[*node]bool{}
-		for _, n := range s.graph.by[by.Card.Sign] {
-			// Tenure: an author that did not know its own admission wrote before
-			// it had a say.
-			if !s.graph.reaches(n, grant, i+1) {
-				continue
+		if d == nil || !d.known || n.void() || n.err != nil && n.managed == 0 {
+			continue
+		}
+		if !d.holds(s.graph, n) {
+			s.verdicts(n, WhyCut)
+			continue
+		}
+		if n.role = d.roleAt(s.graph, n); n.role == 0 {
+			continue
+		}
+		n.author = d
+		if n.managed == 0 {
+			s.verdicts(n, WhyNotAllow)
+		}
+	}
+}
+
+// verdicts gives all operations of an entry that have no better one a verdict.
+func (s *State) verdicts(n *node, why Why) {
+	for i := range n.why {
+		if n.why[i] == WhyOutsider {
+			n.why[i] = why
+		}
+	}
+}
+
+// publish fills in the exported fields.
+func (s *State) publish() {
+	s.roles = map[PersonID]Role{}
+	for i, id := range s.order {
+		d := s.devices[id]
+		d.Rank = i
+		d.Role = d.role(s.graph)
+		if d.Role == Guest && d.until != nil {
+			d.Until = d.until.time
+		}
+		if d.Removed != nil {
+			s.Gone[id] = d.Device
+		} else {
+			s.Devices[id] = d.Device
+			if r := s.roles[d.Person]; r == 0 || d.Role < r {
+				s.roles[d.Person] = d.Role
 			}
-			counted = append(counted, n)
-			if stopped[n.prev] || !s.apply(by, n) {
-				stopped[n] = true
-			}
 		}
 	}
-	s.heads = s.headsOf(counted)
+	for id, sp := range s.spaces {
+		s.Spaces[id] = sp.public(s)
+	}
 }
 
-// apply applies one entry of a manager. It returns false if the log must not be
-// read further.
-func (s *State) apply(by Device, n *node) bool {
-	if n == s.graph.genesis {
-		return true
-	}
-	if n.Entry.Payload == nil { // nobody erases control entries: what it said is not known
-		s.Stopped = true
-		return false
-	}
-	ops, err := decodePayload(n.Entry.Payload)
-	if errors.Is(err, errVoid) {
-		s.Void = append(s.Void, Void{n.hash, -1, err.Error()})
-		return true
-	}
-	for i, op := range ops {
-		if why := s.admit(by, n, op); why != "" {
-			s.Void = append(s.Void, Void{n.hash, i, why})
-		}
-	}
-	if err != nil {
-		s.Stopped = true
-		return false
-	}
-	return true
-}
-
-// admit applies an operation, or returns why it does not count.
-func (s *State) admit(by Device, n *node, op any) string {
-	a, ok := op.(*admit)
-	if !ok {
-		return "a workspace is founded once"
-	}
-	if err := s.mayAdmit(by, a.Device, a.Person.ID, a.Role); err != nil {
-		return err.Error()
-	}
-	s.add(Device{Card: a.Device, Person: a.Person.ID, Role: a.Role, By: by.Card.Sign, Entry: n.hash}, a.Person, a.Wraps)
-	return ""
-}
-
-// mayAdmit returns an error if by must not admit a device, as far as its
-// seniors have spoken.
-func (s *State) mayAdmit(by Device, d DeviceCard, p PersonID, r Role) error {
-	if !by.Role.manages() || r == Owner && by.Role != Owner {
-		return ErrNotAllowed
-	}
-	_, sign := s.Devices[d.Sign]
-	_, box := s.boxes[d.Box]
-	_, peer := s.peers[d.Peer]
-	if sign || box || peer {
-		return ErrDeviceKnown
-	}
-	// Who adds a device to a person can speak as that person.
-	if _, known := s.People[p]; known && p != by.Person && by.Role != Owner && s.PersonRole(p).manages() {
-		return ErrNotAllowed
-	}
-	return nil
-}
-
-// headsOf returns those nodes that no other of them builds on.
-func (s *State) headsOf(counted []*node) []log.Ref {
-	built := map[*node]bool{}
-	for _, n := range counted {
-		for _, below := range n.below {
-			s.graph.descend(below, built)
-		}
-	}
-	heads := slices.DeleteFunc(counted, func(n *node) bool { return built[n] })
-	slices.SortFunc(heads, func(a, b *node) int {
-		return cmp.Or(cmp.Compare(s.Devices[a.Card.Device].Rank, s.Devices[b.Card.Device].Rank), cmp.Compare(b.depth, a.depth), bytes.Compare(a.hash[:], b.hash[:]))
-	})
-	refs := []log.Ref{}
-	for _, n := range heads[:min(len(heads), log.MaxRefs)] {
-		refs = append(refs, n.hash.Ref())
-	}
-	slices.SortFunc(refs, func(a, b log.Ref) int { return bytes.Compare(a[:], b[:]) })
-	return slices.Compact(refs)
-}
-
-// Role returns the role of a device.
+// Role returns the role of a device that is in.
 func (s *State) Role(d log.DeviceID) (Role, bool) {
 	dev, ok := s.Devices[d]
 	return dev.Role, ok
 }
 
+// Known returns a device that is or was in the workspace.
+func (s *State) Known(d log.DeviceID) (Device, bool) {
+	if dev, ok := s.Devices[d]; ok {
+		return dev, true
+	}
+	dev, ok := s.Gone[d]
+	return dev, ok
+}
+
 // CanInvite reports whether the device may admit others now.
 func (s *State) CanInvite(d log.DeviceID) bool { return !s.Stopped && s.Devices[d].Role.manages() }
 
-// Peer returns the device with this peer id.
+// Peer returns the device in the workspace with this peer id.
 func (s *State) Peer(peer string) (Device, bool) {
-	id, ok := s.peers[peer]
-	return s.Devices[id], ok
+	d, ok := s.Devices[s.peers[peer]]
+	return d, ok && d.Card.Peer == peer
 }
 
-// Seniority returns all devices by Rank, the founder first.
+// Seniority returns the devices that are in by Rank, the most senior first.
 func (s *State) Seniority() []Device {
 	all := make([]Device, 0, len(s.order))
 	for _, id := range s.order {
-		all = append(all, s.Devices[id])
+		if d, ok := s.Devices[id]; ok {
+			all = append(all, d)
+		}
 	}
 	return all
 }
 
-// PersonRole returns the highest role among a person's devices, or 0.
-func (s *State) PersonRole(p PersonID) Role {
-	var role Role
-	for _, d := range s.Devices {
-		if d.Person == p && (role == 0 || d.Role < role) {
-			role = d.Role
+// PersonRole returns the strongest role among a person's devices that are in,
+// or 0.
+func (s *State) PersonRole(p PersonID) Role { return s.roles[p] }
+
+// headsOf returns the newest entries that count: those of managers first, the
+// most senior author's first, then those of others; at most one a device and
+// log.MaxRefs in all. None of them builds on another.
+func (s *State) headsOf() []log.Ref {
+	var others []*node
+	for _, n := range s.graph.order {
+		if n.managed == 0 && slices.Contains(n.why, Counts) {
+			others = append(others, n)
 		}
 	}
-	return role
+	chosen := s.newest(s.managed)
+	for _, n := range s.newest(others) {
+		chosen = append(chosen, n)
+	}
+	taken := map[log.DeviceID]bool{}
+	chosen = slices.DeleteFunc(chosen, func(n *node) bool {
+		if taken[n.Card.Device] {
+			return true
+		}
+		taken[n.Card.Device] = true
+		return false
+	})
+	chosen = chosen[:min(len(chosen), log.MaxRefs)]
+	refs := []log.Ref{}
+	for _, n := range chosen {
+		if !slices.ContainsFunc(chosen, func(o *node) bool { return o != n && s.graph.builds(o, n) }) {
+			refs = append(refs, n.hash.Ref())
+		}
+	}
+	slices.SortFunc(refs, func(a, b log.Ref) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(refs)
+}
+
+// newest returns those of all that no other of them builds on, by the rank of
+// their authors, the deepest first.
+func (s *State) newest(all []*node) []*node {
+	built := map[*node]bool{}
+	for _, n := range all {
+		for _, below := range n.below {
+			closure(below, built)
+		}
+	}
+	heads := slices.DeleteFunc(slices.Clone(all), func(n *node) bool { return built[n] })
+	slices.SortFunc(heads, func(a, b *node) int {
+		return cmp.Or(cmp.Compare(s.devices[a.Card.Device].Rank, s.devices[b.Card.Device].Rank), cmp.Compare(b.depth, a.depth), bytes.Compare(a.hash[:], b.hash[:]))
+	})
+	return heads
 }
 
 // Heads returns what the Ctl field of an entry written now holds: the newest
@@ -261,7 +286,7 @@ func (s *State) Closure(of ...log.Hash) []Authored {
 	seen := map[*node]bool{}
 	for _, hash := range of {
 		if n := s.graph.nodes[hash]; n != nil {
-			s.graph.descend(n, seen)
+			closure(n, seen)
 		}
 	}
 	all := slices.SortedFunc(maps.Keys(seen), compareNodes)

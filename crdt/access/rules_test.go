@@ -24,7 +24,7 @@ func sortedRefs(set map[log.Ref]bool) []log.Ref {
 func (x *world) void() string {
 	var why []string
 	for _, v := range x.state().Void {
-		why = append(why, v.Why)
+		why = append(why, string(v.Why))
 	}
 	return strings.Join(why, "; ")
 }
@@ -74,7 +74,7 @@ func TestRuleAWorkspaceIsFoundedOnce(t *testing.T) {
 	g := genesis{Type: opGenesis, Person: again.person, Device: again.card, Wraps: []Wrap{{Epoch: 1}}}
 	x.write(x.founder, encodePayload(g))
 	wantIn(t, x, "founder owner,", x.founder, again)
-	if x.void() != "a workspace is founded once" {
+	if x.void() != string(WhyOnce) {
 		t.Errorf("void: %s", x.void())
 	}
 	// Together with another operation it founds nothing.
@@ -145,7 +145,7 @@ func TestRuleAKeyIsAdmittedOnce(t *testing.T) {
 			if s := x.state(); len(s.Devices) != 2 || s.Devices[ann.card.Sign].Card != ann.card || s.Devices[ann.card.Sign].Role != Member {
 				t.Errorf("devices %+v", s.Devices)
 			}
-			if x.void() != ErrDeviceKnown.Error() {
+			if x.void() != string(WhyKnown) {
 				t.Errorf("void: %s", x.void())
 			}
 		})

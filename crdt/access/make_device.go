@@ -1,0 +1,227 @@
+package access
+
+import (
+	"bytes"
+	"cmp"
+	"io"
+	"maps"
+	"slices"
+
+	"inselnetz/crdt/log"
+)
+
+// SetRole returns the payloads that give all devices of a person a role. cuts
+// are the last entries known of each, for those that are lowered; those of the
+// control space need not be among them.
+func (s *State) SetRole(author log.DeviceID, keys map[log.KeyID]SpaceKey, random io.Reader, person PersonID, r Role, cuts map[log.DeviceID][]Cut) ([][]byte, error) {
+	if err := s.mayMake(author); err != nil {
+		return nil, err
+	}
+	if !r.known() {
+		return nil, ErrNotAllowed
+	}
+	var ops []any
+	found := false
+	for _, d := range s.Seniority() {
+		if d.Person != person {
+			continue
+		}
+		found = true
+		switch {
+		case r > d.Role:
+			ops = append(ops, lower{Type: opLower, Device: d.Card.Sign, Role: r, Cuts: s.withControl(d.Card.Sign, cuts[d.Card.Sign])})
+		case r < d.Role:
+			a := admit{Type: opAdmit, Device: d.Card, Person: s.People[person], Role: r, Wraps: []Wrap{}}
+			if !d.Role.belongs() {
+				wraps, err := s.wrapsFor(keys, d.Card, r)
+				if err != nil {
+					return nil, err
+				}
+				a.Wraps = wraps
+			}
+			ops = append(ops, a)
+		}
+	}
+	switch {
+	case !found:
+		return nil, ErrUnknown
+	case len(ops) == 0:
+		return nil, ErrNoChange
+	}
+	return s.andRotate(author, keys, random, ops)
+}
+
+// withControl adds to cuts where the control logs of a device end, as far as
+// they are held.
+func (s *State) withControl(d log.DeviceID, cuts []Cut) []Cut {
+	ends := map[log.LogID]Cut{}
+	for _, n := range s.graph.by[d] {
+		c := Cut{Log: n.Entry.Log, Seq: n.Entry.Seq, Hash: n.hash}
+		if old, ok := ends[c.Log]; !ok || further(c, old) {
+			ends[c.Log] = c
+		}
+	}
+	for _, c := range cuts {
+		ends[c.Log] = c
+	}
+	return sortedCuts(slices.Collect(maps.Values(ends)))
+}
+
+func sortedCuts(cuts []Cut) []Cut {
+	out := append([]Cut{}, cuts...)
+	slices.SortFunc(out, func(a, b Cut) int { return cmp.Or(bytes.Compare(a.Log[:], b.Log[:]), cmp.Compare(b.Seq, a.Seq)) })
+	return slices.CompactFunc(out, func(a, b Cut) bool { return a.Log == b.Log })
+}
+
+// RemoveInput says which devices to remove for ever.
+type RemoveInput struct {
+	Devices  []log.DeviceID
+	Cuts     map[log.DeviceID][]Cut   // the last entries known of each; those of the control space need not be among them
+	Handover map[log.SpaceID]PersonID // who manages a space from then on
+}
+
+// Remove returns the payloads that remove devices, hand over spaces, and give
+// new keys to every space that the author may write in and a removed device
+// could read.
+func (s *State) Remove(author log.DeviceID, keys map[log.KeyID]SpaceKey, random io.Reader, in RemoveInput) ([][]byte, error) {
+	if err := s.mayMake(author); err != nil {
+		return nil, err
+	}
+	if len(in.Devices) == 0 {
+		return nil, ErrNoChange
+	}
+	var ops []any
+	for _, id := range slices.SortedFunc(maps.Keys(in.Handover), compareSpaces) {
+		if s.Spaces[id].Members[in.Handover[id]] == Manage {
+			continue
+		}
+		ops = append(ops, members{Type: opMembers, Space: id, Name: []byte{}, Set: []member{{Person: in.Handover[id], Level: Manage}}, Remove: []leaver{}})
+	}
+	for _, d := range in.Devices {
+		if _, ok := s.Devices[d]; !ok {
+			if _, gone := s.Gone[d]; gone {
+				return nil, ErrDead
+			}
+			return nil, ErrUnknown
+		}
+		cuts := s.withControl(d, in.Cuts[d])
+		first := cuts[:min(len(cuts), maxCuts)]
+		ops = append(ops, revoke{Type: opRevoke, Device: d, Cuts: first})
+		for more := range slices.Chunk(cuts[len(first):], maxCuts) {
+			ops = append(ops, cut{Type: opCut, Device: d, Cuts: more})
+		}
+	}
+	return s.andRotate(author, keys, random, ops)
+}
+
+// andRotate returns the payloads of ops and of new keys for all spaces that are
+// stale after them and that the author may write in.
+func (s *State) andRotate(author log.DeviceID, keys map[log.KeyID]SpaceKey, random io.Reader, ops []any) ([][]byte, error) {
+	payloads, err := pack(ops)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.try(author, payloads...)
+	if err != nil {
+		return nil, err
+	}
+	var more []any
+	for _, id := range append([]log.SpaceID{log.Everyone(s.Workspace)}, after.spaceIDs()...) {
+		if !after.Level(id, author).writes() || !after.Stale(id) {
+			continue
+		}
+		rotation, err := after.rotation(keys, random, id)
+		if err != nil {
+			return nil, err
+		}
+		more = append(more, rotation...)
+	}
+	if len(more) == 0 {
+		return payloads, nil
+	}
+	rotations, err := pack(more)
+	if err != nil {
+		return nil, err
+	}
+	payloads = append(payloads, rotations...)
+	_, err = s.try(author, payloads...)
+	return payloads, err
+}
+
+// Cut returns the payload that ends logs of a device: names the branch of a fork
+// that counts, or adopts late work of a removed one.
+func (s *State) Cut(author, device log.DeviceID, cuts []Cut) ([]byte, error) {
+	if err := s.mayMake(author); err != nil {
+		return nil, err
+	}
+	if _, ok := s.Known(device); !ok {
+		return nil, ErrUnknown
+	}
+	payload, err := only(pack([]any{cut{Type: opCut, Device: device, Cuts: sortedCuts(cuts)}}))
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.try(author, payload)
+	return payload, err
+}
+
+// SetUntil returns the payload that says when a guest's access ends, in
+// milliseconds since 1970; 0 is never.
+func (s *State) SetUntil(author, device log.DeviceID, end int64) ([]byte, error) {
+	if err := s.mayMake(author); err != nil {
+		return nil, err
+	}
+	if s.Devices[device].Role != Guest || end < 0 {
+		return nil, ErrNotAllowed
+	}
+	payload, err := checked(encodePayload(until{Type: opUntil, Device: device, Time: uint64(end)}))
+	if err != nil {
+		return nil, err
+	}
+	_, err = s.try(author, payload)
+	return payload, err
+}
+
+// Facts returns the payload by which a device says how its disk is: 0 unknown, 1
+// encrypted, 2 not. It returns false if it said so before.
+func (s *State) Facts(author log.DeviceID, disk uint64) ([]byte, bool) {
+	d, ok := s.Devices[author]
+	if s.Stopped || !ok || !d.Role.belongs() || d.Disk == disk {
+		return nil, false
+	}
+	payload, err := checked(encodePayload(facts{Type: opFacts, Disk: disk}))
+	return payload, err == nil
+}
+
+// Orphans says what a removal of devices leaves without care: the spaces that
+// nobody manages then, with the members who could, and the spaces that nobody
+// reads then.
+func (s *State) Orphans(devices []log.DeviceID) (handover map[log.SpaceID][]PersonID, lost []log.SpaceID) {
+	handover = map[log.SpaceID][]PersonID{}
+	for _, id := range s.spaceIDs() {
+		before, after := s.Readers(id), []Device{}
+		for _, d := range before {
+			if !slices.Contains(devices, d.Card.Sign) {
+				after = append(after, d)
+			}
+		}
+		managed := func(all []Device) bool {
+			return slices.ContainsFunc(all, func(d Device) bool { return s.Level(id, d.Card.Sign) == Manage })
+		}
+		switch {
+		case len(after) == len(before):
+		case len(after) == 0:
+			lost = append(lost, id)
+		case s.Spaces[id].Kind == Named && managed(before) && !managed(after):
+			people := []PersonID{}
+			for _, d := range after {
+				if d.Role.belongs() {
+					people = append(people, d.Person)
+				}
+			}
+			slices.SortFunc(people, comparePeople)
+			handover[id] = slices.Compact(people)
+		}
+	}
+	return handover, lost
+}
