@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { chromium } from "playwright-core";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pictures = process.env.SHOTS || "test-results";
+export const pictures = process.env.SHOTS || "test-results";
 await mkdir(pictures, { recursive: true });
 
 export const wide = { width: 1280, height: 800 };
@@ -72,6 +72,12 @@ export async function open(browser, node, options = {}) {
 	await page.goto(await node.address());
 	pages.push(page);
 	return Object.assign(page, { complaints });
+}
+
+// again shows the page of a node that was started anew, at its new address.
+export async function again(page, node) {
+	await page.goto(await node.address());
+	page.complaints.length = 0; // of the time it was away
 }
 
 export function quiet(page) {

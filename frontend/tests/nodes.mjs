@@ -13,42 +13,57 @@ const beacon = String(20000 + Math.floor(Math.random() * 10000));
 
 export async function startNode() {
 	const home = await mkdtemp(join(tmpdir(), "inselnetz-page-"));
-	const child = spawn(
-		program,
-		["serve", "--data", join(home, "data"), "--state", join(home, "state"), "--loopback"].concat([
-			"--beacon-port",
-			beacon,
-			"--port",
-			"0",
-			"--page",
-			"127.0.0.1:0",
-		]),
-		{ stdio: ["ignore", "pipe", "pipe"] },
-	);
-	process.once("exit", () => child.kill()); // whatever went wrong
+	const node = { origin: "" };
+	let child;
+	let cookie = "";
 	let said = "";
-	const address = await new Promise((found, failed) => {
-		const hear = (chunk) => {
-			said += chunk;
-			const match = /http:\/\/127\.0\.0\.1:\d+\/start\?token=[0-9a-f]+/.exec(said);
-			if (match) found(match[0]);
-		};
-		child.stdout.on("data", hear);
-		child.stderr.on("data", hear);
-		child.once("exit", (code) => failed(new Error(`the program ended with ${code}: ${said}`)));
-		setTimeout(() => failed(new Error(`no address after 15 s: ${said}`)), 15_000).unref();
-	});
-	const origin = new URL(address).origin;
-	const start = await fetch(address, { redirect: "manual" });
-	const cookie = start.headers.get("set-cookie").split(";")[0];
+	process.once("exit", () => child?.kill()); // whatever went wrong
+
+	const start = async () => {
+		const from = said.length;
+		child = spawn(
+			program,
+			["serve", "--data", join(home, "data"), "--state", join(home, "state"), "--loopback"].concat([
+				"--secrets",
+				"file", // never the key store of whoever runs the tests
+				"--beacon-port",
+				beacon,
+				"--port",
+				"0",
+				"--page",
+				"127.0.0.1:0",
+			]),
+			{ stdio: ["ignore", "pipe", "pipe"] },
+		);
+		const address = await new Promise((found, failed) => {
+			const hear = (chunk) => {
+				said += chunk;
+				const match = /http:\/\/127\.0\.0\.1:\d+\/start\?token=[0-9a-f]+/.exec(said.slice(from));
+				if (match) found(match[0]);
+			};
+			child.stdout.on("data", hear);
+			child.stderr.on("data", hear);
+			child.once("exit", (code) => failed(new Error(`the program ended with ${code}: ${said}`)));
+			setTimeout(() => failed(new Error(`no address after 15 s: ${said}`)), 15_000).unref();
+		});
+		node.origin = new URL(address).origin;
+		const answer = await fetch(address, { redirect: "manual" });
+		cookie = answer.headers.get("set-cookie").split(";")[0];
+	};
+	const end = async (signal) => {
+		if (child.exitCode !== null || child.signalCode !== null) return;
+		const ended = new Promise((done) => child.once("exit", done));
+		child.kill(signal);
+		await ended;
+	};
 
 	// ask calls the API as the page does.
 	const ask = async (name, request = {}) => {
-		const answer = await fetch(`${origin}/api/${name}`, {
+		const answer = await fetch(`${node.origin}/api/${name}`, {
 			method: "POST",
 			headers: {
 				"Content-Type": "application/json",
-				Origin: origin,
+				Origin: node.origin,
 				Cookie: cookie,
 				"X-Inselnetz-Language": "de",
 			},
@@ -59,18 +74,24 @@ export async function startNode() {
 		return body;
 	};
 
-	return {
-		origin,
+	await start();
+	return Object.assign(node, {
+		home,
 		ask,
 		address: async () => (await ask("page")).address,
 		log: () => said,
+		pause: () => end("SIGTERM"),
+		resume: start, // at a new address
 		stop: async () => {
-			const ended = new Promise((done) => child.once("exit", done));
-			child.kill("SIGTERM");
-			await ended;
+			await end("SIGTERM");
 			await rm(home, { recursive: true, force: true });
 		},
-	};
+		// As if the computer had burnt down.
+		destroy: async () => {
+			await end("SIGKILL");
+			await rm(home, { recursive: true, force: true });
+		},
+	});
 }
 
 // until asks again until the answer holds.

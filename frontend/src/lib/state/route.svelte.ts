@@ -1,6 +1,7 @@
 // Which page is shown: #/home, #/chat, #/chat/CHANNEL, #/chat/CHANNEL/at/POS,
 // #/people, #/people/devices, #/people/log, #/people/late, #/people/invite,
-// #/people/invite/PERSON, #/recovery, #/recovery/lost, #/recovery/name, #/kit.
+// #/people/invite/PERSON, #/recovery, #/recovery/lost, #/recovery/name,
+// #/recovery/sheet, #/kit.
 
 const pages = ["home", "chat", "people", "recovery", "kit"] as const;
 
@@ -52,6 +53,7 @@ export const to = {
 	recovery: "#/recovery",
 	lost: "#/recovery/lost",
 	deputies: "#/recovery/name",
+	newSheet: "#/recovery/sheet",
 	kit: "#/kit",
 };
 
