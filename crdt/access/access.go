@@ -133,12 +133,14 @@ type SpaceKey struct {
 }
 
 // A Cut says where a log ends: at this entry. Seq 0 and the zero hash say that
-// nothing of it counts.
+// nothing of it counts. With a zero log it only says that its author knew which
+// logs there are in the space.
 type Cut struct {
-	_    struct{} `cbor:",toarray"`
-	Log  log.LogID
-	Seq  uint64
-	Hash log.Hash
+	_     struct{}    `cbor:",toarray"`
+	Space log.SpaceID // log.Control for a control log
+	Log   log.LogID
+	Seq   uint64
+	Hash  log.Hash
 }
 
 // Authored is an entry of the control space with the identity of its log.
@@ -165,6 +167,7 @@ type Removal struct {
 	By    log.DeviceID // zero: by the deputies
 	Step  StepID       // theirs
 	Entry log.Hash     // that removed it; zero if the deputies did
+	Clock log.HLC      // of the entry, or of the one that proposed the step
 }
 
 // An ErasedRef names a content entry whose payload is to be dropped.

@@ -22,6 +22,8 @@ type device struct {
 	tenures []*tenure
 	removal *removal
 	ends    map[log.LogID]*logEnd
+	covered map[log.SpaceID]bool // once it is gone only logs with an end count there
+	adopted []adoption
 	until   *deadline
 }
 
@@ -47,6 +49,7 @@ type tenure struct {
 	nodes []*node   // its entries build on one of them
 	by    *lowering // of an owner to admin; nil for a grant
 	done  bool      // its entries were read
+	place int       // when, from 1
 }
 
 // A removal ends a device for ever.
@@ -59,12 +62,18 @@ type removal struct {
 
 // A logEnd says where a log ends while its device is in, and after.
 type logEnd struct {
-	log     log.LogID
 	first   Cut  // of the most senior author
 	best    Cut  // the furthest; counts once the device was removed
 	live    bool // first is set: by a cut of a device that was in
 	control *node
 	bound   bool // control binds entries of the control space
+}
+
+// An adoption is a cut of a device that is gone by somebody who does not manage.
+// It counts in spaces that the author may write in and that no manager covers.
+type adoption struct {
+	by   log.DeviceID
+	cuts []Cut
 }
 
 type deadline struct {
@@ -180,11 +189,14 @@ func (d *device) senior(g *graph) bool {
 func (s *State) addCuts(d *device, cuts []Cut, live, self bool) {
 	for _, c := range cuts {
 		if d.ends == nil {
-			d.ends = map[log.LogID]*logEnd{}
+			d.ends, d.covered = map[log.LogID]*logEnd{}, map[log.SpaceID]bool{}
+		}
+		if !live {
+			d.covered[c.Space] = true
 		}
 		e := d.ends[c.Log]
 		if e == nil {
-			e = &logEnd{log: c.Log, best: c}
+			e = &logEnd{best: c}
 			d.ends[c.Log] = e
 		}
 		if further(c, e.best) {
@@ -194,7 +206,7 @@ func (s *State) addCuts(d *device, cuts []Cut, live, self bool) {
 			e.live, e.first = true, c
 		}
 		// A device that ends its own control logs would undo what it did.
-		if live && !self && !e.bound {
+		if live && !self && !e.bound && c.Space == log.Control {
 			e.bound, e.control = true, s.graph.end(c)
 		}
 	}

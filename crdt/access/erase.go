@@ -21,9 +21,11 @@ func (s *State) resolveRest() {
 			case *erase:
 				n.why[i] = s.applyErase(n, op)
 			case *ask:
-				if n.why[i] = WhyNotAllow; n.role <= Guest {
-					n.why[i] = Counts
-					s.asks[n.author.id], s.asked[n.author.id] = n, op.Keys
+				n.why[i] = Counts
+				s.asks[n.author.id], s.asked[n.author.id] = n, op.Keys
+			case *cut:
+				if n.managed == 0 {
+					n.why[i] = s.adopt(n, op)
 				}
 			case *facts:
 				n.why[i] = Counts
@@ -41,7 +43,7 @@ func (s *State) applyErase(n *node, op *erase) Why {
 	switch {
 	case op.Space != log.Control && sp == nil:
 		return WhyNobody
-	case n.role > Guest:
+	case !n.role.belongs():
 		return WhyNotAllow
 	}
 	all := s.levelAt(op.Space, n) == Manage && (sp == nil || sp.Kind == Named)
@@ -86,30 +88,84 @@ func (s *State) Limit(c log.Card) (Cut, bool) {
 		return Cut{}, false
 	}
 	id := c.ID()
-	end, limited := Cut{Log: id}, false
-	if e := d.ends[id]; d.removal != nil {
-		limited = true
-		if e != nil {
-			end = e.best
-		}
-	} else if e != nil && e.live {
-		end, limited = e.first, true
-	}
+	end, limited := s.deviceLimit(d, c.Space, id)
 	if sp := s.spaces[c.Space]; sp != nil && sp.people[d.Person] != nil {
 		st := sp.people[d.Person]
-		if left, ok := st.end(id); ok && !st.level(s.graph).writes() && (!limited || further(end, left)) {
+		if left, ok := st.end(c.Space, id); ok && !st.level(s.graph).writes() && (!limited || further(end, left)) {
 			end, limited = left, true
 		}
 	}
 	return end, limited
 }
 
+// deviceLimit says where a log of a device in a space ends, whoever may write
+// there.
+func (s *State) deviceLimit(d *device, space log.SpaceID, id log.LogID) (Cut, bool) {
+	e := d.ends[id]
+	switch {
+	case d.removal == nil && (e == nil || !e.live):
+		return Cut{}, false
+	case d.removal == nil:
+		return e.first, true
+	case d.covered[space] && e != nil:
+		return e.best, true
+	case d.covered[space]:
+		return Cut{Space: space, Log: id}, true
+	}
+	// Who removed it did not know this space: those who write there say.
+	best, covered := Cut{Space: space, Log: id}, false
+	for _, a := range d.adopted {
+		if !s.writesNow(space, s.devices[a.by]) {
+			continue
+		}
+		for _, c := range a.cuts {
+			covered = covered || c.Space == space
+			if c.Space == space && c.Log == id && further(c, best) {
+				best = c
+			}
+		}
+	}
+	if !covered && e != nil && e.live {
+		return e.first, true
+	}
+	return best, covered
+}
+
+// adopt notes a cut by somebody who does not manage.
+func (s *State) adopt(n *node, op *cut) Why {
+	d := s.devices[op.Device]
+	if d == nil || !d.known {
+		return WhyNobody
+	}
+	if d.removal == nil || !n.role.belongs() {
+		return WhyNotAllow
+	}
+	why := WhyNotAllow
+	for _, c := range op.Cuts {
+		if c.Space != log.Control && !d.covered[c.Space] && s.writesNow(c.Space, n.author) {
+			why = Counts
+		}
+	}
+	d.adopted = append(d.adopted, adoption{n.author.id, op.Cuts})
+	return why
+}
+
+// writesNow reports whether a device may write in a space when all was read.
+func (s *State) writesNow(id log.SpaceID, d *device) bool {
+	if d.removal != nil || !d.Role.belongs() {
+		return false
+	}
+	sp := s.spaces[id]
+	return id == log.Everyone(s.Workspace) || sp != nil && s.levelIn(sp, d.Person).writes()
+}
+
 // end returns where the removals of a person say that a log ends, the furthest
 // of them; false if the person was never removed.
-func (st *standing) end(id log.LogID) (Cut, bool) {
-	best := Cut{Log: id}
+func (st *standing) end(space log.SpaceID, id log.LogID) (Cut, bool) {
+	best := Cut{Space: space, Log: id}
 	for _, e := range st.ends {
-		if i, ok := slices.BinarySearchFunc(e.cuts, id, func(c Cut, id log.LogID) int { return bytes.Compare(c.Log[:], id[:]) }); ok && further(e.cuts[i], best) {
+		i, ok := slices.BinarySearchFunc(e.cuts, Cut{Space: space, Log: id}, compareCuts)
+		if ok && further(e.cuts[i], best) {
 			best = e.cuts[i]
 		}
 	}

@@ -302,7 +302,7 @@ func (n *node) decode(known *graph) {
 // void reports whether no operation of the entry can count.
 func (n *node) void() bool { return errors.Is(n.err, errVoid) || n.Entry.Payload == nil }
 
-// limits say where logs end, ascending by log.
+// limits say where control logs end, ascending by log.
 type limits []limit
 
 type limit struct {
@@ -313,7 +313,9 @@ type limit struct {
 func (g *graph) limits(cuts []Cut) limits {
 	var all limits
 	for _, c := range cuts {
-		all = append(all, limit{c.Log, g.end(c)})
+		if c.Space == log.Control {
+			all = append(all, limit{c.Log, g.end(c)})
+		}
 	}
 	return all
 }

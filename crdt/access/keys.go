@@ -131,9 +131,6 @@ func (s *State) announce(n *node, id log.SpaceID, epoch uint64, key log.KeyID, p
 func (s *State) collectWraps() {
 	add := func(n *node, id log.SpaceID, epoch uint64, key log.KeyID, list []deviceWrap) Why {
 		if id == Network {
-			if !n.role.belongs() {
-				return WhyNotAllow
-			}
 			s.copies = append(s.copies, networkCopy{epoch, key, wraps{n, list}})
 			return Counts
 		}
@@ -172,7 +169,7 @@ func (s *State) collectWraps() {
 					add(n, op.Space, op.Epoch, op.ID, op.Wraps)
 				}
 			case *moreWraps:
-				if n.why[i] = WhyNotAllow; op.Space == Network || s.levelAt(op.Space, n) != None {
+				if n.why[i] = WhyNotAllow; op.Space == Network && n.role.belongs() || s.levelAt(op.Space, n) != None {
 					n.why[i] = add(n, op.Space, op.Epoch, op.ID, op.Wraps)
 				}
 			}
@@ -183,27 +180,18 @@ func (s *State) collectWraps() {
 // levelAt returns what the author of n could do in a space, named as operations
 // name it, as it wrote n.
 func (s *State) levelAt(named log.SpaceID, n *node) Level {
-	if n.author == nil || n.role == 0 {
-		return None
-	}
-	if named == log.Control {
-		switch {
-		case n.role.manages():
-			return Manage
-		case n.role.belongs():
-			return Write
-		}
-		return None
-	}
 	sp := s.spaces[named]
-	if sp == nil || n.role > Guest || sp.people[n.author.Person] == nil {
+	switch {
+	case n.author == nil || !n.role.belongs(): // guests and carriers change nothing
+		return None
+	case named == log.Control && n.role.manages():
+		return Manage
+	case named == log.Control:
+		return Write
+	case sp == nil || sp.people[n.author.Person] == nil:
 		return None
 	}
-	level := sp.people[n.author.Person].levelAt(s.graph, n)
-	if level == Manage && n.role == Guest {
-		return Write
-	}
-	return level
+	return sp.people[n.author.Person].levelAt(s.graph, n)
 }
 
 // couldRead reports whether the author of n had reason to take a device for a

@@ -1,10 +1,10 @@
 package access
 
 import (
-	"bytes"
 	"cmp"
 	"io"
 	"maps"
+	"math"
 	"slices"
 
 	"inselnetz/crdt/log"
@@ -55,22 +55,27 @@ func (s *State) SetRole(author log.DeviceID, keys map[log.KeyID]SpaceKey, random
 // they are held.
 func (s *State) withControl(d log.DeviceID, cuts []Cut) []Cut {
 	ends := map[log.LogID]Cut{}
+	var covered []Cut
 	for _, n := range s.graph.by[d] {
-		c := Cut{Log: n.Entry.Log, Seq: n.Entry.Seq, Hash: n.hash}
+		c := Cut{Space: log.Control, Log: n.Entry.Log, Seq: n.Entry.Seq, Hash: n.hash}
 		if old, ok := ends[c.Log]; !ok || further(c, old) {
 			ends[c.Log] = c
 		}
 	}
 	for _, c := range cuts {
-		ends[c.Log] = c
+		if c.Log == (log.LogID{}) {
+			covered = append(covered, c)
+		} else {
+			ends[c.Log] = c
+		}
 	}
-	return sortedCuts(slices.Collect(maps.Values(ends)))
+	return sortedCuts(slices.AppendSeq(covered, maps.Values(ends)))
 }
 
 func sortedCuts(cuts []Cut) []Cut {
 	out := append([]Cut{}, cuts...)
-	slices.SortFunc(out, func(a, b Cut) int { return cmp.Or(bytes.Compare(a.Log[:], b.Log[:]), cmp.Compare(b.Seq, a.Seq)) })
-	return slices.CompactFunc(out, func(a, b Cut) bool { return a.Log == b.Log })
+	slices.SortFunc(out, func(a, b Cut) int { return cmp.Or(compareCuts(a, b), cmp.Compare(b.Seq, a.Seq)) })
+	return slices.CompactFunc(out, func(a, b Cut) bool { return compareCuts(a, b) == 0 })
 }
 
 // RemoveInput says which devices to remove for ever.
@@ -148,6 +153,70 @@ func (s *State) andRotate(author log.DeviceID, keys map[log.KeyID]SpaceKey, rand
 	return payloads, err
 }
 
+// MayRemove returns nil if author may remove a device now; else ErrSenior,
+// ErrNotAllowed, ErrUnknown, ErrDead or ErrStopped.
+func (s *State) MayRemove(author, device log.DeviceID) error {
+	if err := s.mayMake(author); err != nil {
+		return err
+	}
+	d, by := s.devices[device], s.devices[author]
+	switch {
+	case d == nil || !d.known:
+		return ErrUnknown
+	case d.removal != nil:
+		return ErrDead
+	case !by.Role.manages():
+		return ErrNotAllowed
+	case d != by && s.place(d) < s.place(by):
+		return ErrSenior
+	}
+	return nil
+}
+
+// place returns when what a device would say now is read, a high number if
+// never.
+func (s *State) place(d *device) int {
+	place := math.MaxInt
+	for _, t := range d.tenures {
+		if t.done && !t.ended(s.graph) {
+			place = min(place, t.place)
+		}
+	}
+	return place
+}
+
+// MayRole returns nil if author may give a person's devices a role now; else
+// ErrSenior, ErrNotAllowed, ErrUnknown, ErrNoChange or ErrStopped.
+func (s *State) MayRole(author log.DeviceID, p PersonID, r Role) error {
+	if err := s.mayMake(author); err != nil {
+		return err
+	}
+	by := s.devices[author]
+	if !r.known() || !by.Role.manages() || r == Owner && by.Role != Owner {
+		return ErrNotAllowed
+	}
+	if by.Role != Owner && by.Person != p && s.roles[p].manages() && s.roles[p] != 0 {
+		for _, d := range s.Devices {
+			if d.Person == p && d.Role > r {
+				return ErrNotAllowed // to raise one more of a manager's devices
+			}
+		}
+	}
+	err := ErrUnknown
+	for id, d := range s.Devices {
+		switch {
+		case d.Person != p:
+		case r > d.Role && id != author && s.place(s.devices[id]) < s.place(by):
+			return ErrSenior
+		case r != d.Role:
+			err = nil
+		case err != nil:
+			err = ErrNoChange
+		}
+	}
+	return err
+}
+
 // Cut returns the payload that ends logs of a device: names the branch of a fork
 // that counts, or adopts late work of a removed one.
 func (s *State) Cut(author, device log.DeviceID, cuts []Cut) ([]byte, error) {
@@ -186,7 +255,7 @@ func (s *State) SetUntil(author, device log.DeviceID, end int64) ([]byte, error)
 // encrypted, 2 not. It returns false if it said so before.
 func (s *State) Facts(author log.DeviceID, disk uint64) ([]byte, bool) {
 	d, ok := s.Devices[author]
-	if s.Stopped || !ok || !d.Role.belongs() || d.Disk == disk {
+	if s.Stopped || !ok || d.Disk == disk {
 		return nil, false
 	}
 	payload, err := checked(encodePayload(facts{Type: opFacts, Disk: disk}))

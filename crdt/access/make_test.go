@@ -47,7 +47,7 @@ func TestKeysReachWhoIsAdmitted(t *testing.T) {
 		t.Errorf("founder holds %+v", want)
 	}
 	for _, p := range []*pc{ann, bob} {
-		if keys := s.Keys(p.box); len(keys) != 1 || keys[id] != want {
+		if keys := s.Keys(p.box); len(keys) != 2 || keys[id] != want || keys[s.NetworkKey(want).ID] != s.NetworkKey(want) {
 			t.Errorf("%s holds %v", p.person.Name, keys)
 		}
 	}

@@ -2,6 +2,7 @@ package access
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -360,20 +361,24 @@ func checkList(n, most int, null bool) error {
 	return nil
 }
 
-// checkCuts wants cuts ascending by log, one a log.
+// checkCuts wants cuts ascending by space and log, one a log.
 func checkCuts(cuts []Cut) error {
 	if err := checkList(len(cuts), maxCuts, cuts == nil); err != nil {
 		return err
 	}
 	for i, c := range cuts {
 		switch {
-		case i > 0 && bytes.Compare(cuts[i-1].Log[:], c.Log[:]) >= 0:
+		case i > 0 && compareCuts(cuts[i-1], c) >= 0:
 			return errors.New("cuts not ascending")
-		case c.Seq > log.MaxSeq || (c.Seq == 0) != (c.Hash == log.Hash{}):
+		case c.Seq > log.MaxSeq || (c.Seq == 0) != (c.Hash == log.Hash{}) || c.Log == log.LogID{} && c.Seq != 0:
 			return errors.New("cut out of range")
 		}
 	}
 	return nil
+}
+
+func compareCuts(a, b Cut) int {
+	return cmp.Or(bytes.Compare(a.Space[:], b.Space[:]), bytes.Compare(a.Log[:], b.Log[:]))
 }
 
 func (p Person) check() error {

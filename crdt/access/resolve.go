@@ -36,6 +36,7 @@ type State struct {
 	peers    map[string]log.DeviceID
 	owners   []*tenure
 	admins   []*tenure
+	places   int              // tenures read
 	managers map[PersonID]int // devices by which a person manages
 	managed  []*node          // entries of managers in the order they were read
 
@@ -70,6 +71,7 @@ func resolve(w log.WorkspaceID, g *graph) *State {
 		return s
 	}
 	s.council()
+	s.settle()
 	s.judgeAuthors()
 	s.resolveSpaces()
 	s.resolveKeys()
@@ -86,7 +88,7 @@ func (s *State) reset() {
 	s.People, s.Spaces = map[PersonID]Person{}, map[log.SpaceID]Space{}
 	s.devices, s.order = map[log.DeviceID]*device{}, nil
 	s.boxes, s.peers = map[BoxKey]log.DeviceID{}, map[string]log.DeviceID{}
-	s.owners, s.admins, s.managed, s.managers = nil, nil, nil, map[PersonID]int{}
+	s.owners, s.admins, s.managed, s.managers, s.places = nil, nil, nil, map[PersonID]int{}, 0
 	for _, n := range s.graph.order {
 		n.judgement = judgement{why: n.why}
 		if n.why == nil {
@@ -161,13 +163,22 @@ func (s *State) verdicts(n *node, why Why) {
 	}
 }
 
-// publish fills in the exported fields.
-func (s *State) publish() {
+// settle works out the roles that the walk leaves.
+func (s *State) settle() {
 	s.roles = map[PersonID]Role{}
 	for i, id := range s.order {
 		d := s.devices[id]
-		d.Rank = i
-		d.Role = d.role(s.graph)
+		d.Rank, d.Role = i, d.role(s.graph)
+		if r := s.roles[d.Person]; d.removal == nil && (r == 0 || d.Role < r) {
+			s.roles[d.Person] = d.Role
+		}
+	}
+}
+
+// publish fills in the exported fields.
+func (s *State) publish() {
+	for _, id := range s.order {
+		d := s.devices[id]
 		if d.Role == Guest && d.until != nil {
 			d.Until = d.until.time
 		}
@@ -175,9 +186,6 @@ func (s *State) publish() {
 			s.Gone[id] = d.Device
 		} else {
 			s.Devices[id] = d.Device
-			if r := s.roles[d.Person]; r == 0 || d.Role < r {
-				s.roles[d.Person] = d.Role
-			}
 		}
 	}
 	for id, sp := range s.spaces {

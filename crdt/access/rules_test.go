@@ -157,11 +157,13 @@ func TestRuleTheShorterPathWins(t *testing.T) {
 	x := newWorld(t)
 	ann, bob := newPC("ann"), newPC("bob")
 	g := x.admit(x.founder, ann, Admin)
-	x.admit(ann, bob, Admin, g)       // junior, and earlier by any count
-	x.admit(x.founder, bob, Member)   // senior
-	x.admit(x.founder, bob, Admin, g) // later in the senior's log
+	eve := newPC("eve")
+	rival := *bob
+	rival.person = eve.person
+	x.admit(ann, &rival, Admin, g)  // junior, and earlier by any count
+	x.admit(x.founder, bob, Member) // senior
 	wantIn(t, x, "bob member,", bob)
-	if d := x.state().Devices[bob.card.Sign]; d.By != x.founder.card.Sign || d.Rank != 2 {
+	if d := x.state().Devices[bob.card.Sign]; d.Person != bob.person.ID || d.By != x.founder.card.Sign || d.Rank != 2 {
 		t.Errorf("admitted by %v, rank %d", d.By, d.Rank)
 	}
 }
@@ -171,7 +173,9 @@ func TestRuleTheEarlierPathWins(t *testing.T) {
 	first, second, bob := newPC("first"), newPC("second"), newPC("bob")
 	x.admit(x.founder, first, Admin)
 	g := x.admit(x.founder, second, Admin)
-	x.admit(second, bob, Admin, g)
+	rival := *bob
+	rival.person = newPC("eve").person
+	x.admit(second, &rival, Admin, g)
 	x.admit(first, bob, Member, g)
 	wantIn(t, x, "bob member,", bob)
 	if got := x.state().Seniority(); got[1].Card != first.card || got[2].Card != second.card || got[3].Card != bob.card {

@@ -86,7 +86,7 @@ func (s *State) resolveSpaces() {
 // begin notes a space that an entry begins.
 func (s *State) begin(n *node, b *beginSpace) (*space, Why) {
 	d := n.author
-	if n.role > Guest || b.Kind == Named && n.role == Guest {
+	if !n.role.belongs() {
 		return nil, WhyNotAllow
 	}
 	if b.Kind == Direct && !slices.ContainsFunc(b.Members, func(m member) bool { return m.Person == d.Person }) {
@@ -117,7 +117,7 @@ func (s *State) collectMembers() {
 			switch {
 			case sp == nil:
 				n.why[i] = WhyNobody
-			case sp.Kind == Direct:
+			case sp.Kind == Direct || !n.role.belongs():
 				n.why[i] = WhyNotAllow
 			default:
 				n.why[i] = WhyNotAllow // until somebody's say makes it count
@@ -276,7 +276,7 @@ func (s *State) runSpace(sp *space) {
 			}
 			// Who does not manage may leave.
 			leaves := len(o.Set) == 0 && len(o.Name) == 0 && len(o.Remove) == 1 && o.Remove[0].Person == h.person
-			if leaves || h.level == Manage && o.node.role.belongs() {
+			if leaves || h.level == Manage {
 				*o.done = true
 				s.applyMembers(sp, o)
 			}

@@ -86,6 +86,8 @@ func (s *State) enqueue(t *tenure) {
 
 // read applies the entries that a device wrote in a tenure.
 func (s *State) read(t *tenure) {
+	s.places++
+	t.place = s.places
 	t.done = t.by == nil || slices.ContainsFunc(t.dev.grants, func(g *grant) bool { return g.role == Owner && t.by.caps(s.graph, g) })
 	for _, n := range s.graph.by[t.dev.id] {
 		if n.managed != 0 || !s.graph.buildsAny(n, t.nodes) || !s.within(t, n) {
@@ -250,7 +252,7 @@ func (s *State) revoke(t *tenure, n *node, op *revoke) Why {
 	if !d.removal.self {
 		d.removal.limits = s.graph.limits(op.Cuts)
 	}
-	d.Removed = &Removal{By: t.dev.Card.Sign, Entry: n.hash}
+	d.Removed = &Removal{By: t.dev.Card.Sign, Entry: n.hash, Clock: n.Entry.HLC}
 	s.addCuts(d, op.Cuts, false, false)
 	s.tally(d)
 	return Counts
