@@ -1,7 +1,6 @@
 package access
 
 import (
-	"fmt"
 	"testing"
 
 	"inselnetz/crdt/log"
@@ -35,22 +34,5 @@ func TestLongHistoryDoesNotRecurse(t *testing.T) {
 	x.admit(x.founder, newPC("ann"), Member)
 	if s := x.state(); len(s.Devices) != 2 || len(s.Heads()) != 1 {
 		t.Errorf("%d devices, %d heads", len(s.Devices), len(s.Heads()))
-	}
-}
-
-func BenchmarkResolve200(b *testing.B) {
-	x := newWorld(b)
-	by, last := x.founder, x.genesis()
-	for i := range 200 {
-		p := newPC(fmt.Sprint(i))
-		last = x.admit(by, p, Admin, last)
-		if i%10 == 0 {
-			by = p
-		}
-	}
-	for b.Loop() {
-		if s := x.state(); len(s.Devices) != 201 {
-			b.Fatalf("%d devices", len(s.Devices))
-		}
 	}
 }
