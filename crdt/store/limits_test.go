@@ -306,3 +306,37 @@ func TestNobodyWaitsForWhatDoesNotCount(t *testing.T) {
 		t.Errorf("shown: %q", got)
 	}
 }
+
+// TestKeyIsGone: what was shown and cannot be read any more is taken out all the
+// same when it does not count.
+func TestKeyIsGone(t *testing.T) {
+	for name, after := range map[string]func(a, b *author, r rules){
+		"of the entries":    func(a, b *author, r rules) { r.locked[a.card.ID()] = true; r.end(a, 1) },
+		"of what they edit": func(a, b *author, r rules) { r.locked[b.card.ID()] = true; r.end(a, 1) },
+		"erased":            func(a, b *author, r rules) { r.locked[a.card.ID()] = true; r.erase(a, 2, 3) },
+		"of the person":     func(a, b *author, r rules) { r.unknown[a.card.Device] = true; r.end(a, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b, r := newAuthor(1), newAuthor(1), newRules()
+			b.card.Incarnation = log.Incarnation{9}
+			b.write(t, baseMs, nil, chat.Post{Text: "das Original"})
+			a.write(t, baseMs+1, nil, chat.Post{Text: "vorher"})
+			a.write(t, baseMs+2, nil, chat.Edit{Message: b.id(1, 0), Text: "das Geänderte"})
+			a.write(t, baseMs+3, nil, chat.Post{Text: "nachher"}, chat.Read{Message: a.id(1, 0)})
+			s := openStore(t, t.TempDir(), r)
+			mustImport(t, s, b.card, b.all...)
+			mustImport(t, s, a.card, a.all...)
+			after(a, b, r)
+			if err := s.Use(bg, r); err != nil {
+				t.Fatal(err)
+			}
+			compareViews(t, s, []*author{a, b}, []int{3, 1}, r, 9)
+			clear(r.locked)
+			clear(r.unknown)
+			if err := s.Use(bg, r); err != nil {
+				t.Fatal(err)
+			}
+			compareViews(t, s, []*author{a, b}, []int{3, 1}, r, 9)
+		})
+	}
+}

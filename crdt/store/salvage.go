@@ -190,6 +190,11 @@ func (s *Store) sort(v []value, f *find) error {
 			stored = payload
 		}
 		return s.w.c.exec("INSERT INTO found(log, seq, header, sig, payload) VALUES(?, ?, ?, ?, ?)", e.Log[:], e.Seq, e.Raw, e.Sig[:], stored)
+	case len(v) == 6 && kinds[0] == 3 && kinds[1] == 1 && kinds[2] == 3 && kinds[3] == 3 && kinds[4] == 3: // aside
+		return s.keepAside(v)
+	case len(v) == 1 && kinds[0] == 3 && len(v[0].data) == len(log.LogID{}): // dropped
+		s.w.dropped[log.LogID(v[0].data)] = struct{}{}
+		return s.w.c.exec("INSERT OR IGNORE INTO dropped(log) VALUES(?)", v[0].data)
 	case len(v) == 5 && kinds[1] == 3 && kinds[2] == 1 && kinds[3] == 1: // logs
 		if card, ok := decodeCard(v[1].data); ok {
 			f.cards[card.ID()] = card
@@ -206,6 +211,25 @@ func (s *Store) sort(v []value, f *find) error {
 		}
 	}
 	return nil
+}
+
+// keepAside takes over an entry that was set aside.
+func (s *Store) keepAside(v []value) error {
+	var payload []byte
+	var stored any
+	if v[5].kind == 3 {
+		payload = append([]byte{}, v[5].data...)
+		stored = payload
+	}
+	e, err := log.FromParts(v[3].data, v[4].data, payload)
+	if err != nil {
+		return nil
+	}
+	hash := e.Hash()
+	if !bytes.Equal(v[0].data, e.Log[:]) || !bytes.Equal(v[2].data, hash[:]) {
+		return nil
+	}
+	return s.w.c.exec("INSERT OR REPLACE INTO aside(log, seq, hash, header, sig, payload) VALUES(?, ?, ?, ?, ?, ?)", e.Log[:], e.Seq, hash[:], e.Raw, e.Sig[:], stored)
 }
 
 func (s *Store) keepValues(f *find) error {

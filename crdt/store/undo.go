@@ -201,8 +201,11 @@ func (t *tx) mend(u *undo) error {
 		}
 	}
 	for id := range u.again {
-		if err := t.refold(id); err != nil {
+		if ok, err := t.refold(id); err != nil {
 			return err
+		} else if !ok {
+			t.applied.reopen = true
+			return t.clear()
 		}
 	}
 	for k, pos := range u.marks {
@@ -213,20 +216,20 @@ func (t *tx) mend(u *undo) error {
 	return nil
 }
 
-// refold makes a message what it is after all operations on it that count.
-func (t *tx) refold(id chat.MsgID) error {
+// refold makes a message what it is after all operations on it that count. It
+// returns false if the post itself cannot be read any more.
+func (t *tx) refold(id chat.MsgID) (bool, error) {
 	l, err := t.find(id)
 	if err != nil || l == nil {
-		return err
+		return true, err
 	}
-	lg := t.log(id.Log)
 	e, err := t.c.entry(context.Background(), l.at)
 	if err != nil {
-		return err
+		return false, err
 	}
-	ops, _, _ := t.understand(lg, e)
+	ops, _, _ := t.understand(t.log(id.Log), e)
 	if int(id.N) >= len(ops) {
-		return fmt.Errorf("%w: message of another entry", ErrDamaged)
+		return false, nil
 	}
 	p, _ := ops[id.N].(chat.Post)
 	var mentions any
@@ -235,18 +238,18 @@ func (t *tx) refold(id chat.MsgID) error {
 	}
 	err = t.c.exec("UPDATE messages SET text=?, mentions=?, retracted=0, estamp=NULL, eat=NULL, en=NULL, eclock=NULL WHERE pos=?", p.Text, mentions, l.pos)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := t.c.exec("DELETE FROM votes WHERE at=? AND n=?", l.at, l.n); err != nil {
-		return err
+		return false, err
 	}
 	t.applied.touch(l.ch.chanKey)
 	if p.Text != l.chat.Text {
 		if err := t.reword(l.pos, l.chat.Text, l.pos, p.Text, l.ch.id); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return t.replay(id, false)
+	return true, t.replay(id, false)
 }
 
 // replay does all operations on a message that count, with or without read
