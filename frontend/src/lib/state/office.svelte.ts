@@ -93,12 +93,13 @@ class Office {
 		this.#channels();
 	}
 
-	// hasSpace takes a space that was just made or changed.
-	hasSpace(space: Space) {
+	// hasSpace takes a space that was just made or changed, and waits for its
+	// channels.
+	async hasSpace(space: Space) {
 		const others = this.spaces.filter((s) => s.id !== space.id);
 		this.spaces = [...others, space].sort((a, b) => a.name.localeCompare(b.name));
 		this.#spaces();
-		this.#channels();
+		await this.#channels();
 	}
 
 	#spaces = coalesced(async () => {

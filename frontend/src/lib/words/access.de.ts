@@ -330,7 +330,6 @@ export const access = {
 		addChannel: "Neuer Kanal in diesem Bereich",
 		addChannelShort: "Neuer Kanal",
 		channelWhy: (name: string) => `Alle Mitglieder von „${name}“ sehen den Kanal.`,
-		firstChannel: "Ersten Kanal anlegen",
 		level: { manage: "Verwaltet", write: "Schreibt", read: "Liest", "": "Kein Mitglied" } as Record<
 			string,
 			string

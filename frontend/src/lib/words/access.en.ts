@@ -322,7 +322,6 @@ export const access: typeof de = {
 		addChannel: "New channel in this space",
 		addChannelShort: "New channel",
 		channelWhy: (name) => `All members of “${name}” see the channel.`,
-		firstChannel: "Create the first channel",
 		level: { manage: "Manages", write: "Writes", read: "Reads", "": "No member" },
 		levelOf: (name) => `What may ${name} do?`,
 		readOnlyWhy: "Only members who manage the space can change this.",
