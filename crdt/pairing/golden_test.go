@@ -81,7 +81,7 @@ func TestGoldenSession(t *testing.T) {
 	if w := i.Words(log.WorkspaceID(unhex(want.Workspace))); w != want.Words {
 		t.Errorf("inviter shows %q", w)
 	}
-	if len(r.Keys) != 1 || len(r.State.Devices) != 2 {
+	if len(r.Keys) != 2 || len(r.State.Devices) != 2 {
 		t.Errorf("%d keys, %d devices", len(r.Keys), len(r.State.Devices))
 	}
 }

@@ -414,7 +414,7 @@ func TestWelcomeAgainByAnotherAdmin(t *testing.T) {
 	j, i, _ := pair(t, ben, cy)
 	m := ok[[]byte](t)(i.Welcome(o.state(), hash, []string{"a", strings.Repeat("b", maxAddr+1)}))
 	r, err := j.Welcome(m)
-	if err != nil || r.Inviter != cy.card || len(r.Keys) != 1 || len(r.Addrs) != 1 {
+	if err != nil || r.Inviter != cy.card || len(r.Keys) != 2 || len(r.Addrs) != 1 {
 		t.Errorf("Welcome = %+v, %v", r, err)
 	}
 }

@@ -71,7 +71,7 @@ func TestJoinByLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Workspace != o.w || len(r.Keys) != 1 || r.Inviter != anna.card || r.Person != ben.person || r.Role != access.Member || !reflect.DeepEqual(r.Addrs, testAddrs) {
+	if r.Workspace != o.w || len(r.Keys) != 2 || r.Inviter != anna.card || r.Person != ben.person || r.Role != access.Member || !reflect.DeepEqual(r.Addrs, testAddrs) {
 		t.Errorf("result %+v", r)
 	}
 	if w := j.Words(); w == "" || w != s.Words(o.w) || len(strings.Fields(w)) != 3 {

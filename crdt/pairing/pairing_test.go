@@ -129,13 +129,13 @@ func TestJoin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Workspace != o.w || len(r.Keys) != 1 || r.Inviter != anna.card || !slices.Equal(r.Addrs, []string{"192.168.1.7:4001"}) || len(r.Entries) != 2 {
+	if r.Workspace != o.w || len(r.Keys) != 2 || r.Inviter != anna.card || !slices.Equal(r.Addrs, []string{"192.168.1.7:4001"}) || len(r.Entries) != 2 {
 		t.Errorf("result %+v", r)
 	}
 	if w := j.Words(); w == "" || w != i.Words(o.w) || len(strings.Fields(w)) != 3 {
 		t.Errorf("words %q and %q", w, i.Words(o.w))
 	}
-	for id, k := range r.Keys {
+	for id, k := range r.Keys { // of the space of all, and of the network
 		if o.state().Keys(anna.box)[id] != k {
 			t.Error("the new device holds another key than the founder")
 		}
