@@ -51,6 +51,7 @@ const menu = async (page, name, item) => {
 	if (item) await page.getByRole("menuitem", { name: item }).click();
 };
 const dialog = (page) => page.getByRole("dialog");
+const channel = (page, name) => page.getByRole("region", { name: "Kanäle" }).getByRole("link", { name });
 const row = (page, name) => page.getByRole("listitem").filter({ has: page.getByText(name, { exact: true }) });
 const channelNames = async (node) =>
 	(await node.ask("channels")).channels.map((c) => c.with?.name || c.in || c.name || "Alle").sort();
@@ -196,10 +197,10 @@ step("spaces and direct messages are for those in them", async () => {
 	await a.getByText("Nur Sie beide lesen mit").waitFor();
 	await write(a, "Jonas, das bleibt unter uns.");
 	await go(j, "Chat").catch(() => j.getByRole("link", { name: /^Chat/ }).click());
-	await j.getByRole("link", { name: /^Anke Petersen/ }).click();
+	await channel(j, /Anke Petersen/).click();
 	await message(j, "Jonas, das bleibt unter uns.").waitFor();
 	await looks(j, "11-zu-zweit");
-	await j.getByRole("link", { name: /^Allgemein/ }).click();
+	await channel(j, /^Allgemein/).click();
 	await message(j, "Der Kontostand ist vertraulich.").waitFor();
 	await looks(j, "11-bereich");
 
@@ -218,7 +219,7 @@ step("who may only read is told so", async () => {
 	await dialog(a).getByRole("button", { name: "Speichern" }).click();
 	await dialog(a).getByText("Gespeichert.").waitFor();
 	await dialog(a).getByRole("button", { name: "Schließen" }).click();
-	await e.getByRole("link", { name: /^Allgemein/ }).click();
+	await channel(e, /^Allgemein/).click();
 	await e.getByText("In diesem Bereich dürfen Sie lesen, nicht schreiben.").waitFor();
 	await looks(e, "11-nur-lesen");
 	await e.getByRole("button", { name: "Mehr zu Buchhaltung" }).click();
@@ -229,9 +230,9 @@ step("who may only read is told so", async () => {
 });
 
 step("erased is gone for everyone", async () => {
-	await a.getByRole("link", { name: /^Alle/ }).first().click();
+	await channel(a, /^Alle/).first().click();
 	await write(a, "Das Passwort ist Sommer2026.");
-	await j.getByRole("link", { name: /^Alle/ }).first().click();
+	await channel(j, /^Alle/).first().click();
 	await message(j, "Sommer2026").waitFor();
 	await message(a, "Sommer2026").hover();
 	await message(a, "Sommer2026").getByRole("button", { name: "Mehr" }).click();
