@@ -1,7 +1,7 @@
 package access
 
 import (
-	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -141,4 +141,5 @@ func must0(t testing.TB, err error) {
 	}
 }
 
-var _ = fmt.Sprint
+// rnd returns random bytes that are the same in each run.
+func rnd() *rand.ChaCha8 { return rand.NewChaCha8([32]byte{1}) }

@@ -78,7 +78,9 @@ func (s *State) Admit(author log.DeviceID, keys map[log.KeyID]SpaceKey, in Admit
 	if _, known := s.People[in.Person.ID]; known != in.Known {
 		return nil, ErrPersonKnown
 	}
-	if _, in := s.Devices[in.Device.Sign]; in {
+	if d, known := s.Known(in.Device.Sign); known && d.Removed != nil {
+		return nil, ErrDead
+	} else if known {
 		return nil, ErrDeviceKnown
 	}
 	if !in.Role.known() || in.Until < 0 {

@@ -185,11 +185,11 @@ func (s *State) admit(t *tenure, n *node, op *admit) Why {
 		return WhyNotAllow
 	}
 	// Who adds a device to a person can speak as that person.
-	p := op.Person.ID
-	if _, known := s.People[p]; known && p != t.dev.Person && t.role != Owner && s.managers[p] > 0 {
+	p, d := op.Person.ID, s.device(op.Device.Sign)
+	same := d.known && d.role(s.graph) <= op.Role
+	if p != t.dev.Person && t.role != Owner && s.managers[p] > 0 && !same {
 		return WhyNotAllow
 	}
-	d := s.device(op.Device.Sign)
 	news := !d.known
 	if why := s.register(d, op.Device, op.Person); why != Counts {
 		return why
