@@ -77,6 +77,17 @@ func (c *conn) script(q string) error {
 	return translate(err)
 }
 
+// vacuum writes the database anew. It fails for reasons that are no damage.
+func (c *conn) vacuum() error {
+	c.forget() // prepared statements would hold it up
+	_, err := c.c.(driver.ExecerContext).ExecContext(context.Background(), "VACUUM", nil)
+	var e *sqlite.Error
+	if errors.As(err, &e) && e.Code()&0xff == codeError {
+		return fmt.Errorf("write the database anew: %w", err)
+	}
+	return translate(err)
+}
+
 func (c *conn) prepare(q string) (driver.Stmt, error) {
 	if st := c.stmts[q]; st != nil {
 		return st, nil

@@ -106,7 +106,7 @@ func TestOpenOnFullDisk(t *testing.T) {
 }
 
 func TestReadOnlyDisk(t *testing.T) {
-	dir := smallDisk(t, 4000, "")
+	dir := smallDisk(t, 20_000, "")
 	filled(t, dir, 3)
 	if err := syscall.Mount("none", dir, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Skip("needs root: ", err)
@@ -175,5 +175,50 @@ func TestForbiddenDirectory(t *testing.T) {
 				t.Errorf("%v: %s", err, out)
 			}
 		})
+	}
+}
+
+// TestEraseOnFullDisk: there is no room to write the database anew. The message
+// is gone from the views at once, its bytes when there is room.
+func TestEraseOnFullDisk(t *testing.T) {
+	dir := smallDisk(t, 20_000, "")
+	s, _, err := Open(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Use(bg, sealedRules{newRules()}); err != nil {
+		t.Fatal(err)
+	}
+	g := fillGossip(t, s)
+	s.turn.Lock()
+	err = s.emptyLog(bg)
+	s.turn.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		t.Fatal(err)
+	}
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, int(fs.Bavail)*int(fs.Bsize)-300<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Use(bg, g.erased()); err != nil {
+		t.Fatal(err)
+	}
+	if s.Wiped() || s.Err() != nil {
+		t.Errorf("wiped %v, %v", s.Wiped(), s.Err())
+	}
+	g.check(t, s)
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wipe(bg); err != nil || !s.Wiped() {
+		t.Errorf("wipe: %v", err)
+	}
+	if n := traces(t, dir, g.secrets...); n > 0 {
+		t.Errorf("%d traces", n)
 	}
 }

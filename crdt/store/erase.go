@@ -207,8 +207,7 @@ func (s *Store) wipe(ctx context.Context) error {
 		return err
 	}
 	s.step("vacuum")
-	c.forget() // prepared statements would hold it up
-	if err := c.script("VACUUM"); err != nil {
+	if err := c.vacuum(); err != nil {
 		return err
 	}
 	s.step("checkpoint")

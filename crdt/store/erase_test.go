@@ -131,68 +131,71 @@ func (g *gossip) erased() sealedRules {
 	return r
 }
 
-// TestErasedTextIsNowhere searches the bytes of all files for a message that was
-// edited, searched for, rebuilt, in quarantine and set aside, while others read.
-func TestErasedTextIsNowhere(t *testing.T) {
-	for name, between := range map[string]func(t *testing.T, dir string, s *Store, g *gossip) *Store{
-		"at once": func(t *testing.T, dir string, s *Store, g *gossip) *Store { return s },
-		"after a restart": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
-			s.Close()
-			return openStore(t, dir, sealedRules{newRules()})
-		},
-		"before Use after a restart": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
-			s.Close()
-			return openStore(t, dir, nil)
-		},
-		"after a rebuild": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
-			for range 2 {
-				if err := s.Rebuild(bg, nil); err != nil {
-					t.Fatal(err)
-				}
+// befores are what happens to the secret before it is erased.
+var befores = map[string]func(t *testing.T, dir string, s *Store, g *gossip) *Store{
+	"at once": func(t *testing.T, dir string, s *Store, g *gossip) *Store { return s },
+	"after a restart": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
+		s.Close()
+		return openStore(t, dir, sealedRules{newRules()})
+	},
+	"before Use after a restart": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
+		s.Close()
+		return openStore(t, dir, nil)
+	},
+	"after a rebuild": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
+		for range 2 {
+			if err := s.Rebuild(bg, nil); err != nil {
+				t.Fatal(err)
 			}
-			return s
-		},
-		"in quarantine": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
-			r := sealedRules{newRules()}
-			r.end(g.ann, 20)
-			r.end(g.phone, 0)
+		}
+		return s
+	},
+	"in quarantine": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
+		r := sealedRules{newRules()}
+		r.end(g.ann, 20)
+		r.end(g.phone, 0)
+		if err := s.Use(bg, r); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	},
+	"after another message moved in and out": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
+		r := sealedRules{newRules()}
+		r.end(g.bob, 20)
+		for range 2 {
 			if err := s.Use(bg, r); err != nil {
 				t.Fatal(err)
 			}
-			return s
-		},
-		"after another message moved in and out": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
-			r := sealedRules{newRules()}
-			r.end(g.bob, 20)
-			for range 2 {
-				if err := s.Use(bg, r); err != nil {
-					t.Fatal(err)
-				}
-				delete(r.limits, g.bob.card.ID())
-			}
-			return s
-		},
-		"after salvage": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
-			s.Close()
-			f, err := os.OpenFile(filepath.Join(dir, dbName), os.O_RDWR, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := f.WriteAt(make([]byte, 100), 0); err != nil {
-				t.Fatal(err)
-			}
-			f.Close()
-			s = openStore(t, dir, sealedRules{newRules()})
-			copies, err := s.DamagedCopies()
-			if err != nil || len(copies) != 1 || traces(t, dir, g.secrets...) == 0 {
-				t.Fatalf("copies %q, %v", copies, err)
-			}
-			for _, end := range []string{"", "-wal", "-shm"} { // as the program advises
-				os.Remove(copies[0] + end)
-			}
-			return s
-		},
-	} {
+			delete(r.limits, g.bob.card.ID())
+		}
+		return s
+	},
+	"after salvage": func(t *testing.T, dir string, s *Store, g *gossip) *Store {
+		s.Close()
+		f, err := os.OpenFile(filepath.Join(dir, dbName), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.WriteAt(make([]byte, 100), 0); err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+		s = openStore(t, dir, sealedRules{newRules()})
+		copies, err := s.DamagedCopies()
+		if err != nil || len(copies) != 1 || traces(t, dir, g.secrets...) == 0 {
+			t.Fatalf("copies %q, %v", copies, err)
+		}
+		for _, end := range []string{"", "-wal", "-shm"} { // as the program advises
+			os.Remove(copies[0] + end)
+		}
+		return s
+	},
+}
+
+// TestErasedTextIsNowhere searches the bytes of all files for a message that was
+// edited, searched for, rebuilt, in quarantine and set aside, while others read.
+func TestErasedTextIsNowhere(t *testing.T) {
+	for name, before := range befores {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			s := openStore(t, dir, sealedRules{newRules()})
@@ -203,7 +206,7 @@ func TestErasedTextIsNowhere(t *testing.T) {
 			if traces(t, dir, g.secrets...) < 5 {
 				t.Fatal("there is nothing to erase")
 			}
-			s = between(t, dir, s, g)
+			s = before(t, dir, s, g)
 			ctx, stop := context.WithCancel(bg)
 			var wg sync.WaitGroup
 			for range 4 {

@@ -340,3 +340,46 @@ func TestKeyIsGone(t *testing.T) {
 		})
 	}
 }
+
+// TestCarriedEntriesRest: a device that carries a space it cannot read does not
+// look at all of it whenever the control space changes.
+func TestCarriedEntriesRest(t *testing.T) {
+	r := &countingReader{sealedRules: sealedRules{newRules()}, locked: true}
+	s := openStore(t, t.TempDir(), r)
+	a := newAuthor(1)
+	for i := range 50 {
+		mustImport(t, s, a.card, a.seal(t, baseMs+int64(i), chat.Post{Text: fmt.Sprint("Wort ", i)}))
+	}
+	r.asked = 0
+	if err := s.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	if r.asked > 1 {
+		t.Errorf("asked for %d entries", r.asked)
+	}
+	if err := s.Rebuild(bg, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.locked = false
+	if err := s.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(t, s); len(got) != 50 {
+		t.Errorf("%d are shown", len(got))
+	}
+}
+
+// A countingReader counts how often it is asked to read.
+type countingReader struct {
+	sealedRules
+	locked bool
+	asked  int
+}
+
+func (r *countingReader) Plain(card log.Card, e *log.Entry) ([]byte, error) {
+	r.asked++
+	if r.locked {
+		return nil, ErrNoKey
+	}
+	return r.sealedRules.Plain(card, e)
+}

@@ -31,7 +31,12 @@ func (s *Store) Quarantined(ctx context.Context) ([]Quarantine, error) {
 			if lg.beyond(lg.last.Seq) {
 				q.Entries = int(lg.last.Seq - lg.limit.Seq)
 				err := c.query(ctx, "SELECT header, sig, payload, at FROM entries WHERE at>? AND at<=? ORDER BY at",
-					[]any{atOf(lg.id, lg.limit.Seq), atOf(lg.id, lg.last.Seq)}, func(r row) error { return see(r.int(3), r) })
+					[]any{atOf(lg.id, lg.limit.Seq), atOf(lg.id, lg.last.Seq)}, func(r row) error {
+						if len(q.Messages) == MaxQuarantined {
+							return errStop
+						}
+						return see(r.int(3), r)
+					})
 				if err != nil {
 					return err
 				}

@@ -14,7 +14,6 @@ const (
 const schema = `
 CREATE TABLE logs(id INTEGER PRIMARY KEY, card BLOB NOT NULL, last INTEGER NOT NULL, ready INTEGER NOT NULL, stamp INTEGER NOT NULL);
 CREATE TABLE entries(at INTEGER PRIMARY KEY, header BLOB NOT NULL, sig BLOB NOT NULL, payload BLOB, stamp INTEGER, card BLOB);
-CREATE TABLE sealed(at INTEGER PRIMARY KEY);
 CREATE TABLE vals(key TEXT PRIMARY KEY, version INTEGER NOT NULL, value BLOB, sum BLOB NOT NULL);
 CREATE TABLE forks(log INTEGER NOT NULL, seq INTEGER NOT NULL, proof BLOB NOT NULL, PRIMARY KEY(log, seq));
 CREATE TABLE posted(id INTEGER PRIMARY KEY, nonce TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, posts INTEGER NOT NULL);
@@ -31,6 +30,8 @@ CREATE TABLE IF NOT EXISTS todo(what TEXT PRIMARY KEY);
 
 // views makes the tables that are folded from entries.
 const views = `
+CREATE TABLE sealed(at INTEGER PRIMARY KEY, key BLOB);
+CREATE INDEX sealed_key ON sealed(key) WHERE key IS NOT NULL;
 CREATE TABLE channels(id INTEGER PRIMARY KEY, space BLOB NOT NULL, channel BLOB NOT NULL, name TEXT, total INTEGER NOT NULL, UNIQUE(space, channel));
 CREATE TABLE messages(pos INTEGER PRIMARY KEY, at INTEGER NOT NULL, n INTEGER NOT NULL, chan INTEGER NOT NULL, stamp INTEGER NOT NULL,
 	author BLOB NOT NULL, clock INTEGER NOT NULL, text TEXT NOT NULL, mentions BLOB, reply BLOB,
@@ -51,7 +52,7 @@ INSERT INTO words(words, rank) VALUES('automerge', 8);
 
 // dropViews removes what views made.
 const dropViews = `
-DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS channels; DROP TABLE IF EXISTS messages;
+DROP TABLE IF EXISTS sealed; DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS channels; DROP TABLE IF EXISTS messages;
 DROP TABLE IF EXISTS votes; DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS orphans; DROP TABLE IF EXISTS acts;
 `
 

@@ -170,7 +170,7 @@ func TestTakingOutGoesOn(t *testing.T) {
 		if err := s.Use(ctx, r); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		if got := texts500(t, s); got <= 10 || got >= len(a.all) {
+		if got := countShown(t, s); got <= 10 || got >= len(a.all) {
 			t.Fatalf("%d are shown", got)
 		}
 		s.Close()
@@ -180,7 +180,7 @@ func TestTakingOutGoesOn(t *testing.T) {
 			want = int(end)
 		}
 		s = openStore(t, dir, r)
-		if got := texts500(t, s); got != want {
+		if got := countShown(t, s); got != want {
 			t.Errorf("%d are shown, want %d", got, want)
 		}
 		compareViews(t, s, []*author{a}, []int{len(a.all)}, r, 500)
@@ -188,8 +188,8 @@ func TestTakingOutGoesOn(t *testing.T) {
 	}
 }
 
-// texts500 counts the messages of the first channel.
-func texts500(t testing.TB, s *Store) int {
+// countShown counts the messages of the first channel.
+func countShown(t testing.TB, s *Store) int {
 	t.Helper()
 	p, err := s.Messages(bg, Query{Space: space, Limit: 10_000})
 	if err != nil || p.Total != len(p.Rows) {

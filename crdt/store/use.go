@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -86,15 +87,26 @@ func (s *Store) report(a Applied) {
 // retry looks at the entries put aside, some at a time.
 func (s *Store) retry(ctx context.Context, progress func(done, of int)) (sum Applied, err error) {
 	after, done, of := int64(-1), 0, 0
+	var without map[log.KeyID]bool
 	for {
 		if err := ctx.Err(); err != nil {
 			return sum, err
 		}
 		n := 0
-		err := s.change(func() error {
+		err := s.change(func() (err error) {
+			if without == nil {
+				if without, err = s.locked(ctx); err != nil {
+					return s.note(err)
+				}
+			}
 			var ats []int64
-			err := s.w.c.query(ctx, "SELECT at FROM sealed WHERE at>? ORDER BY at LIMIT ?", []any{after, maxStep}, func(r row) error {
-				ats = append(ats, r.int(0))
+			err = s.w.c.query(ctx, "SELECT at, key FROM sealed WHERE at>? ORDER BY at", []any{after}, func(r row) error {
+				if r[1] == nil || !without[log.KeyID(r.id(1))] {
+					ats = append(ats, r.int(0))
+				}
+				if len(ats) == maxStep {
+					return errStop
+				}
 				return nil
 			})
 			if err == nil && progress != nil && of == 0 {
@@ -123,6 +135,34 @@ func (s *Store) retry(ctx context.Context, progress func(done, of int)) (sum App
 	}
 }
 
+// locked returns the keys that entries put aside lack and that are still not
+// known: a device that carries a space for others need not look at all of it
+// again. The caller holds turn.
+func (s *Store) locked(ctx context.Context) (map[log.KeyID]bool, error) {
+	type sample struct {
+		key log.KeyID
+		at  int64
+	}
+	var some []sample
+	err := s.w.c.query(ctx, "SELECT key, min(at) FROM sealed WHERE key IS NOT NULL GROUP BY key", nil, func(r row) error {
+		some = append(some, sample{log.KeyID(r.id(0)), r.int(1)})
+		return nil
+	})
+	out := map[log.KeyID]bool{}
+	for _, k := range some {
+		if err != nil || s.w.reader == nil {
+			break
+		}
+		local, _ := splitAt(k.at)
+		var e *log.Entry
+		if e, err = s.w.c.entry(ctx, k.at); err == nil && s.byID[local] != nil && e.Payload != nil {
+			_, plain := s.w.reader.Plain(s.byID[local].card, e)
+			out[k.key] = errors.Is(plain, ErrNoKey)
+		}
+	}
+	return out, err
+}
+
 // again looks at entries put aside once more.
 func (t *tx) again(ats []int64) error {
 	t.retrying = true
@@ -147,9 +187,12 @@ func (t *tx) again(ats []int64) error {
 			}
 		}
 		if done {
-			if err := t.c.exec("DELETE FROM sealed WHERE at=?", at); err != nil {
-				return err
-			}
+			err = t.c.exec("DELETE FROM sealed WHERE at=?", at)
+		} else {
+			err = t.c.exec("UPDATE sealed SET key=?2 WHERE at=?1 AND key IS NOT ?2", at, t.lacks(lg, e))
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -54,7 +54,19 @@ func (t *tx) look(lg *logState, e *log.Entry, stamp uint64) error {
 	if err != nil || done {
 		return err
 	}
-	return t.c.exec("INSERT OR IGNORE INTO sealed(at) VALUES(?)", atOf(lg.id, e.Seq))
+	return t.c.exec("INSERT OR IGNORE INTO sealed(at, key) VALUES(?, ?)", atOf(lg.id, e.Seq), t.lacks(lg, e))
+}
+
+// lacks returns the id of the key without which an entry cannot be read; nil if
+// that is not what it lacks.
+func (t *tx) lacks(lg *logState, e *log.Entry) any {
+	if t.w.reader == nil || e.Key == nil {
+		return nil
+	}
+	if _, ok := t.w.reader.Person(lg.card.Device); !ok {
+		return nil
+	}
+	return e.Key[:]
 }
 
 // understand returns an entry's operations and whose they are; none if nobody
