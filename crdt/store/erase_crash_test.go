@@ -14,7 +14,7 @@ import (
 	"inselnetz/crdt/log"
 )
 
-// wipeChild erases from a store that is there, and kills itself at a step.
+// wipeChild erases from a store that is there, or drops a space of it, and kills itself at a step.
 func wipeChild(dir string, at int) error {
 	steps := 0
 	s, _, err := Open(dir, Options{hook: func(string) {
@@ -24,6 +24,14 @@ func wipeChild(dir string, at int) error {
 		}
 	}})
 	if err != nil {
+		return err
+	}
+	if os.Getenv(crashWipe) == "drop" {
+		if err := s.Use(bg, plainReader{}); err != nil {
+			return err
+		}
+		err := s.Drop(bg, log.SpaceID{5})
+		fmt.Println("steps", steps)
 		return err
 	}
 	g, err := recalled(s)
@@ -137,4 +145,39 @@ func TestKilledWhileErasing(t *testing.T) {
 		}
 	}
 	t.Logf("killed at %d system calls", kills)
+}
+
+// TestKilledWhileDropping a space: it is either whole, or gone and the next Use
+// frees the files.
+func TestKilledWhileDropping(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir, plainReader{})
+	_, _, other := twoSpaces(t, s)
+	s.Close()
+	t.Setenv(crashWipe, "drop")
+	_, steps := runCrash(t, copyDir(t, dir), 0)
+	whole, gone := 0, 0
+	for at := 1; at <= steps; at++ {
+		dir := copyDir(t, dir)
+		runCrash(t, dir, at)
+		s := openStore(t, dir, plainReader{})
+		if p, err := s.Messages(bg, Query{Space: other}); err != nil || p.Total != 0 && p.Total != 120 {
+			t.Fatalf("killed at step %d: %d messages, %v", at, p.Total, err)
+		} else if p.Total > 0 {
+			whole++
+		} else {
+			gone++
+			if n := traces(t, dir, []byte("Klausurwort")); n > 0 || !s.Wiped() {
+				t.Errorf("killed at step %d: %d traces, wiped %v", at, n, s.Wiped())
+			}
+		}
+		if got := texts(t, s); len(got) != 120 {
+			t.Errorf("killed at step %d: %d messages elsewhere", at, len(got))
+		}
+		checkIndex(t, s)
+		s.Close()
+	}
+	if whole == 0 || gone == 0 {
+		t.Errorf("%d whole, %d gone", whole, gone)
+	}
 }
