@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"inselnetz/crdt/access"
 	"inselnetz/crdt/chat"
 	"inselnetz/crdt/log"
 	"inselnetz/crdt/store"
@@ -17,7 +18,9 @@ import (
 type Message struct {
 	store.Row
 	Own    bool
-	Held   int             // devices known to have it on disk, this one included; own messages only
+	Erase  bool            // this person may erase it for good
+	Of     int             // devices that may read it; own messages only
+	Held   int             // of these, known to have it on disk, this one included; own messages only
 	ReadBy []chat.PersonID // other people whose read marker is at it or after; own messages only
 }
 
@@ -31,7 +34,7 @@ type Page struct {
 
 // A Draft is a message to be posted.
 type Draft struct {
-	Channel chat.ChannelID
+	Channel ChannelRef
 	Text    string
 	Reply   *chat.MsgID
 	Nonce   string // the same one posts once; at most 64 bytes
@@ -49,16 +52,21 @@ func (w *Workspace) Post(ctx context.Context, d Draft) (Message, error) {
 	if err != nil {
 		return Message{}, err
 	}
+	d.Channel.Space = w.orAll(d.Channel.Space)
 	if err := w.checkChannel(ctx, d.Channel); err != nil {
 		return Message{}, err
 	}
 	if d.Reply != nil {
-		if _, err := w.row(ctx, *d.Reply); err != nil {
+		to, err := w.row(ctx, *d.Reply)
+		if err == nil && to.Space != d.Channel.Space {
+			err = problem("no-such-message")
+		}
+		if err != nil {
 			return Message{}, err
 		}
 	}
-	post := chat.Post{Channel: d.Channel, Text: text, Reply: d.Reply, Mentions: w.mentions(text)}
-	a, err := w.say(ctx, post, d.Nonce)
+	post := chat.Post{Channel: d.Channel.ID, Text: text, Reply: d.Reply, Mentions: w.mentions(text)}
+	a, err := w.say(ctx, d.Channel.Space, post, d.Nonce)
 	if err != nil {
 		return Message{}, err
 	}
@@ -69,10 +77,16 @@ func (w *Workspace) Post(ctx context.Context, d Draft) (Message, error) {
 	return w.Message(ctx, a.Messages[0])
 }
 
-// say writes one chat operation.
-func (w *Workspace) say(ctx context.Context, op chat.Op, nonce string) (store.Applied, error) {
-	if w.snapshot() == nil {
+// say writes one chat operation into a space.
+func (w *Workspace) say(ctx context.Context, space log.SpaceID, op chat.Op, nonce string) (store.Applied, error) {
+	st := w.snapshot()
+	switch {
+	case st == nil:
 		return store.Applied{}, problem("not-member")
+	case st.Level(space, w.self) == access.None:
+		return store.Applied{}, problem("no-such-channel")
+	case !mayWrite(st.Level(space, w.self)):
+		return store.Applied{}, problem("only-reading")
 	}
 	payload, err := chat.Encode([]chat.Op{op})
 	switch {
@@ -85,7 +99,7 @@ func (w *Workspace) say(ctx context.Context, op chat.Op, nonce string) (store.Ap
 	case err != nil:
 		return store.Applied{}, because("bad-request", err, err.Error())
 	}
-	return w.append(ctx, w.everyone(), log.KindChat, payload, nonce)
+	return w.append(ctx, space, log.KindChat, payload, nonce)
 }
 
 // cleanText makes line ends alike and gives a text's faults their sentence,
@@ -101,20 +115,6 @@ func cleanText(s string) (string, error) {
 		return "", problem("not-text")
 	}
 	return s, nil
-}
-
-func (w *Workspace) checkChannel(ctx context.Context, id chat.ChannelID) error {
-	if id == chat.Main {
-		return nil
-	}
-	rows, err := w.Channels(ctx)
-	if err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(rows, func(r store.ChannelRow) bool { return r.ID == id }) {
-		return problem("no-such-channel")
-	}
-	return nil
 }
 
 // mentions finds the people a text names with an @.
@@ -138,18 +138,20 @@ func (w *Workspace) Edit(ctx context.Context, id chat.MsgID, text string) (Messa
 	if err != nil {
 		return Message{}, err
 	}
-	if err := w.mine(ctx, id); err != nil {
+	row, err := w.mine(ctx, id)
+	if err != nil {
 		return Message{}, err
 	}
-	return w.sayOf(ctx, id, chat.Edit{Message: id, Text: text, Mentions: w.mentions(text)})
+	return w.sayOf(ctx, row, chat.Edit{Message: id, Text: text, Mentions: w.mentions(text)})
 }
 
 // Retract takes an own message back.
 func (w *Workspace) Retract(ctx context.Context, id chat.MsgID) (Message, error) {
-	if err := w.mine(ctx, id); err != nil {
+	row, err := w.mine(ctx, id)
+	if err != nil {
 		return Message{}, err
 	}
-	return w.sayOf(ctx, id, chat.Retract{Message: id})
+	return w.sayOf(ctx, row, chat.Retract{Message: id})
 }
 
 // React says a word about a message, or takes it back.
@@ -164,27 +166,29 @@ func (w *Workspace) React(ctx context.Context, id chat.MsgID, word string, on bo
 	if row.Retracted {
 		return Message{}, problem("retracted")
 	}
-	return w.sayOf(ctx, id, chat.React{Message: id, Word: word, On: on})
+	return w.sayOf(ctx, row, chat.React{Message: id, Word: word, On: on})
 }
 
-func (w *Workspace) sayOf(ctx context.Context, id chat.MsgID, op chat.Op) (Message, error) {
-	if _, err := w.say(ctx, op, ""); err != nil {
+// sayOf says something about a message, where it is, and returns the message.
+func (w *Workspace) sayOf(ctx context.Context, row store.Row, op chat.Op) (Message, error) {
+	if _, err := w.say(ctx, row.Space, op, ""); err != nil {
 		return Message{}, err
 	}
-	return w.Message(ctx, id)
+	return w.Message(ctx, row.ID)
 }
 
-func (w *Workspace) mine(ctx context.Context, id chat.MsgID) error {
+// mine returns an own message that can be changed.
+func (w *Workspace) mine(ctx context.Context, id chat.MsgID) (store.Row, error) {
 	row, err := w.row(ctx, id)
 	switch {
 	case err != nil:
-		return err
+		return row, err
 	case row.Author != w.me():
-		return problem("not-yours")
+		return row, problem("not-yours")
 	case row.Retracted:
-		return problem("retracted")
+		return row, problem("retracted")
 	}
-	return nil
+	return row, nil
 }
 
 func (w *Workspace) row(ctx context.Context, id chat.MsgID) (store.Row, error) {
@@ -194,6 +198,9 @@ func (w *Workspace) row(ctx context.Context, id chat.MsgID) (store.Row, error) {
 	row, err := w.store.Message(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return row, because("no-such-message", err)
+	}
+	if err == nil && w.snapshot().Level(row.Space, w.self) == access.None {
+		return store.Row{}, problem("no-such-message") // of a space this device has left
 	}
 	return row, storeProblem(err, w.dir)
 }
@@ -207,50 +214,12 @@ func (w *Workspace) me() chat.PersonID {
 	return chat.PersonID(st.Devices[w.self].Person)
 }
 
-// CreateChannel begins a channel and returns its id.
-func (w *Workspace) CreateChannel(ctx context.Context, name string) (store.ChannelRow, error) {
-	name, err := cleanName("name", name)
-	if err != nil {
-		return store.ChannelRow{}, err
-	}
-	a, err := w.say(ctx, chat.Create{Name: name}, "")
-	if err != nil {
-		return store.ChannelRow{}, err
-	}
-	rows, err := w.Channels(ctx)
-	for _, r := range rows {
-		if slices.Contains(a.Channels, r.ID) {
-			return r, nil
-		}
-	}
-	return store.ChannelRow{}, errors.Join(err, problem("internal", "the channel is not there"))
-}
-
-// Channels returns all channels, the one of all first.
-func (w *Workspace) Channels(ctx context.Context) ([]store.ChannelRow, error) {
-	if w.snapshot() == nil {
-		return nil, problem("not-member")
-	}
-	rows, err := w.store.Channels(ctx, w.everyone(), w.me())
-	if err != nil {
-		return nil, storeProblem(err, w.dir)
-	}
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	for i := range rows { // a marker that is not written yet counts here already
-		if mark, ok := w.reading[rows[i].ID]; ok && mark.newest {
-			rows[i].Unread, rows[i].Mentioned = 0, false
-		}
-	}
-	return rows, nil
-}
-
 // Messages returns a page of a channel.
 func (w *Workspace) Messages(ctx context.Context, q store.Query) (Page, error) {
-	if err := w.checkChannel(ctx, q.Channel); err != nil {
+	q.Space = w.orAll(q.Space)
+	if err := w.checkChannel(ctx, ChannelRef{q.Space, q.Channel}); err != nil {
 		return Page{}, err
 	}
-	q.Space = w.everyone()
 	p, err := w.store.Messages(ctx, q)
 	if err != nil {
 		return Page{}, storeProblem(err, w.dir)
@@ -302,13 +271,15 @@ func (w *Workspace) Message(ctx context.Context, id chat.MsgID) (Message, error)
 
 func (w *Workspace) message(r store.Row, marks map[chat.PersonID]int64) Message {
 	m := Message{Row: r, Own: r.Author == w.me()}
+	st := w.snapshot()
+	m.Erase = w.mayErase(st, r)
 	if !m.Own {
 		return m
 	}
-	st := w.snapshot()
-	m.Held = 1
+	readers := st.Readers(r.Space)
+	m.Of, m.Held = len(readers), 1
 	for _, dev := range w.store.Held(r.ID.Log, r.ID.Seq) {
-		if _, ok := st.Devices[dev]; ok && dev != w.self {
+		if dev != w.self && slices.ContainsFunc(readers, func(d access.Device) bool { return d.Card.Sign == dev }) {
 			m.Held++
 		}
 	}
@@ -321,12 +292,22 @@ func (w *Workspace) message(r store.Row, marks map[chat.PersonID]int64) Message 
 	return m
 }
 
-// Search returns messages with all words of a text, newest first.
-func (w *Workspace) Search(ctx context.Context, text string, channel *chat.ChannelID, before int64, limit int) ([]store.Hit, bool, error) {
-	if w.snapshot() == nil {
+// Search returns messages with all words of a text, newest first, in one channel
+// or in all.
+func (w *Workspace) Search(ctx context.Context, text string, channel *ChannelRef, before int64, limit int) ([]store.Hit, bool, error) {
+	st := w.snapshot()
+	if st == nil {
 		return nil, false, problem("not-member")
 	}
-	hits, more, err := w.store.Search(ctx, w.everyone(), text, channel, before, limit)
+	spaces := w.readable(st)
+	var id *chat.ChannelID
+	if channel != nil {
+		if err := w.checkChannel(ctx, *channel); err != nil {
+			return nil, false, err
+		}
+		spaces, id = []log.SpaceID{channel.Space}, &channel.ID
+	}
+	hits, more, err := w.store.Search(ctx, spaces, text, id, before, limit)
 	return hits, more, storeProblem(err, w.dir)
 }
 
@@ -342,22 +323,26 @@ type readMark struct {
 const readPause = 1500 * time.Millisecond
 
 // MarkRead notes that everything up to a message was read.
-func (w *Workspace) MarkRead(ctx context.Context, channel chat.ChannelID, id chat.MsgID) error {
+func (w *Workspace) MarkRead(ctx context.Context, channel ChannelRef, id chat.MsgID) error {
 	row, err := w.row(ctx, id)
 	if err != nil {
 		return err
 	}
-	if row.Channel != channel {
+	channel.Space = w.orAll(channel.Space)
+	if (ChannelRef{row.Space, row.Channel}) != channel {
 		return problem("no-such-message")
 	}
-	marks, err := w.store.ReadMarks(ctx, row.Space, channel)
+	if !mayWrite(w.snapshot().Level(row.Space, w.self)) {
+		return nil // a guest that only reads leaves no trace
+	}
+	marks, err := w.store.ReadMarks(ctx, row.Space, row.Channel)
 	if err != nil {
 		return storeProblem(err, w.dir)
 	}
 	if marks[w.me()] >= row.Pos {
 		return nil
 	}
-	after, err := w.store.Messages(ctx, store.Query{Space: row.Space, Channel: channel, After: row.Pos, Limit: 1})
+	after, err := w.store.Messages(ctx, store.Query{Space: row.Space, Channel: row.Channel, After: row.Pos, Limit: 1})
 	if err != nil {
 		return storeProblem(err, w.dir)
 	}
@@ -371,7 +356,7 @@ func (w *Workspace) MarkRead(ctx context.Context, channel chat.ChannelID, id cha
 }
 
 // forgetReadMark notes that a marker is not at the newest message any more.
-func (w *Workspace) forgetReadMark(channel chat.ChannelID) {
+func (w *Workspace) forgetReadMark(channel ChannelRef) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if m, ok := w.reading[channel]; ok {
@@ -398,11 +383,11 @@ func (w *Workspace) flushReadMarks(ctx context.Context) {
 	w.mu.Lock()
 	marks := w.reading
 	if len(marks) > 0 {
-		w.reading = map[chat.ChannelID]readMark{}
+		w.reading = map[ChannelRef]readMark{}
 	}
 	w.mu.Unlock()
 	for channel, m := range marks {
-		if _, err := w.say(ctx, chat.Read{Channel: channel, Message: m.id}, ""); err != nil {
+		if _, err := w.say(ctx, channel.Space, chat.Read{Channel: channel.ID, Message: m.id}, ""); err != nil {
 			w.log.Debug("read marker", "err", err) // it is only how far one has read
 		}
 	}

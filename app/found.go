@@ -10,7 +10,8 @@ import (
 	"inselnetz/crdt/store"
 )
 
-// Found begins a new workspace with this device as its first.
+// Found begins a new workspace with this device as its first. Its recovery kit is
+// on disk, sealed, before the workspace names it.
 func (w *Workspace) Found(ctx context.Context, office, person, device string) error {
 	if st := w.snapshot(); st != nil {
 		return problem("already-member", access.ShowName(st.Office))
@@ -28,7 +29,12 @@ func (w *Workspace) Found(ctx context.Context, office, person, device string) er
 	if w.snapshot() != nil {
 		return problem("already-member", office)
 	}
-	payload, err := access.Found(rand.Reader, access.FoundInput{Office: office, Person: offer.Person, Device: offer.Device})
+	kit, err := w.newKit()
+	if err != nil {
+		return err
+	}
+	deputy := kit.Deputy()
+	payload, err := access.Found(rand.Reader, access.FoundInput{Office: office, Person: offer.Person, Device: offer.Device, Kit: &deputy})
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"inselnetz/crdt/access"
 	"inselnetz/crdt/log"
 	"inselnetz/crdt/store"
 	"inselnetz/mesh"
@@ -21,7 +23,22 @@ func (h *holdings) w() *Workspace { return (*Workspace)(h) }
 // Member says whether a device is admitted, and its name on the network.
 func (h *holdings) Member(dev log.DeviceID) (mesh.PeerID, bool) {
 	d, ok := h.w().snapshot().Devices[dev]
-	return mesh.PeerID(d.Card.Peer), ok
+	return mesh.PeerID(d.Card.Peer), ok && !h.w().expired(d)
+}
+
+// expired reports whether a guest's time is over, by the clock of this device.
+func (w *Workspace) expired(d access.Device) bool {
+	return d.Until != 0 && w.opts.Now().UnixMilli() >= d.Until
+}
+
+// removed reports whether a device was in the workspace and is not any more.
+func (w *Workspace) removed(dev log.DeviceID) bool {
+	st := w.snapshot()
+	if d, ok := st.Devices[dev]; ok {
+		return w.expired(d)
+	}
+	_, gone := st.Gone[dev]
+	return gone
 }
 
 const metaReached = "reached/" // + PeerID: where a member last answered, as JSON
@@ -66,13 +83,28 @@ func (w *Workspace) reached(peer mesh.PeerID, addrs []string) {
 	}
 }
 
-// Spaces returns what is shared with a device: all there is with members, and
-// the control space with those not known yet.
+// Spaces returns what is shared with a device: the control space, and those
+// that it may read and this device has. Carriers hold all spaces, as ciphertext.
+// With those not known yet it is the control space alone.
 func (h *holdings) Spaces(with log.DeviceID) []log.SpaceID {
+	w := h.w()
+	st := w.snapshot()
+	out := []log.SpaceID{log.Control}
 	if _, ok := h.Member(with); !ok {
-		return []log.SpaceID{log.Control}
+		return out
 	}
-	return []log.SpaceID{log.Control, h.w().everyone()}
+	all := slices.SortedFunc(maps.Keys(st.Spaces), func(a, b log.SpaceID) int { return slices.Compare(a[:], b[:]) })
+	for _, space := range slices.Insert(all, 0, w.everyone()) {
+		if keeps(st, space, w.self) && keeps(st, space, with) {
+			out = append(out, space)
+		}
+	}
+	return out
+}
+
+// keeps reports whether a device has the entries of a space.
+func keeps(st *access.State, space log.SpaceID, dev log.DeviceID) bool {
+	return st.Level(space, dev) != access.None || st.Devices[dev].Role == access.Carrier
 }
 
 // Heights returns what is on disk of a space.
@@ -93,8 +125,11 @@ func (h *holdings) Import(ctx context.Context, card log.Card, raw [][]byte, live
 	if err := w.mayHold(card); err != nil {
 		return log.Height{}, err
 	}
-	if _, ok := st.Devices[card.Device]; !ok && !w.isGenesisLog(card, raw) {
+	if _, ok := st.Known(card.Device); !ok && !w.isGenesisLog(card, raw) {
 		return log.Height{}, mesh.ErrNeedControl
+	}
+	if card.Space != log.Control && !keeps(st, card.Space, w.self) {
+		return log.Height{}, mesh.ErrNeedControl // the other device may know that this one is in that space
 	}
 	entries := make([]*log.Entry, len(raw))
 	for i, b := range raw {
@@ -122,18 +157,19 @@ func (h *holdings) Import(ctx context.Context, card log.Card, raw [][]byte, live
 		if err := w.follow(ctx, card.Space, applied); err != nil {
 			return applied.Height, err
 		}
+		if _, ended := w.snapshot().Limit(card); ended {
+			w.countLate(ctx)
+		}
 	}
 	return applied.Height, nil
 }
 
-// mayHold refuses logs of other workspaces and of spaces that do not exist.
+// mayHold refuses logs of other workspaces and of devices without a usable key.
 func (w *Workspace) mayHold(card log.Card) error {
 	genesis := card.Workspace == (log.WorkspaceID{}) && card.Space == log.Control
 	switch {
 	case card.Workspace != w.ws && !genesis:
 		return fmt.Errorf("%w: log of another workspace", mesh.ErrHostile)
-	case card.Space != log.Control && card.Space != w.everyone():
-		return fmt.Errorf("%w: log of an unknown space", mesh.ErrHostile)
 	case card.Device.Check() != nil:
 		return fmt.Errorf("%w: weak device key", mesh.ErrHostile)
 	}
@@ -155,6 +191,8 @@ func (w *Workspace) importProblem(card log.Card, err error) error {
 	switch {
 	case errors.Is(err, store.ErrBehind):
 		return mesh.ErrBehind
+	case errors.Is(err, store.ErrStripped):
+		return mesh.ErrNeedControl // that it was erased may still be on its way
 	case errors.Is(err, store.ErrFork):
 		w.forked(card)
 		return mesh.ErrBehind
@@ -169,7 +207,7 @@ func (w *Workspace) importProblem(card log.Card, err error) error {
 // forked tells people of a device that exists twice.
 func (w *Workspace) forked(card log.Card) {
 	if d, ok := w.snapshot().Devices[card.Device]; ok {
-		w.note("twice", d.Card.Name)
+		w.note("twice", access.ShowName(d.Card.Name))
 	}
 }
 

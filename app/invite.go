@@ -16,20 +16,36 @@ import (
 // An inviting is the one open invite of this device, or what became of the last.
 // Workspace.mu guards it.
 type inviting struct {
-	invite *pairing.Invite
+	invite *pairing.Invite     // the number path
+	link   *pairing.LinkInvite // or a link
+	ask    InviteAsk
 	door   string
-	role   access.Role
 	conns  map[mesh.PeerID]mesh.Conn // of the sessions
 	joined string                    // name of who was let in
 	words  string
 	why    *Problem // why it is closed
 }
 
+// InviteAsk says whom an invite is for.
+type InviteAsk struct {
+	Role   access.Role
+	Link   bool                         // by link instead of a number
+	Life   time.Duration                // of a link; 0 is an hour
+	Person access.PersonID              // whose further device is let in; zero: a new person
+	Until  int64                        // a guest's access ends then, ms since 1970; 0: no end
+	Spaces map[log.SpaceID]access.Level // what a guest may see
+}
+
+// open reports whether anybody could still come in. The caller holds mu.
+func (in *inviting) open() bool { return in != nil && (in.invite != nil || in.link != nil) }
+
 // InviteState is how an invite stands.
 type InviteState struct {
 	Open     bool
 	Door     string   // name under which those nearby see this workspace
 	Addrs    []string // where this device is reached, for typing in
+	Link     string   // to be copied; empty for the number path
+	Person   string   // name of whose further device is let in; empty: a new person
 	Role     access.Role
 	Deadline time.Time
 	Tries    int
@@ -40,8 +56,8 @@ type InviteState struct {
 }
 
 // OpenInvite opens the door for one new device, in place of an invite that may
-// be open.
-func (w *Workspace) OpenInvite(role access.Role) (InviteState, error) {
+// be open. It lives in memory alone: a restored backup revives none.
+func (w *Workspace) OpenInvite(ask InviteAsk) (InviteState, error) {
 	st := w.snapshot()
 	if st == nil {
 		return InviteState{}, problem("not-member")
@@ -49,25 +65,39 @@ func (w *Workspace) OpenInvite(role access.Role) (InviteState, error) {
 	if err := w.mayInvite(st); err != nil {
 		return InviteState{}, err
 	}
-	if role != access.Admin && role != access.Member {
-		return InviteState{}, problem("bad-request", "role")
+	if ask.Person != (access.PersonID{}) {
+		if ask.Role = st.PersonRole(ask.Person); ask.Role == 0 {
+			return InviteState{}, problem("no-such-person")
+		}
+	}
+	if ask.Role == access.Owner && st.Devices[w.self].Role != access.Owner {
+		return InviteState{}, problem("not-permitted")
+	}
+	if ask.Role != access.Guest {
+		ask.Until, ask.Spaces = 0, nil
 	}
 	name, err := pairing.DoorName(rand.Reader)
 	if err != nil {
 		return InviteState{}, err
 	}
-	w.CloseInvite()
-	card := st.Devices[w.self].Card
-	w.mu.Lock()
-	w.inviting = &inviting{
-		invite: pairing.NewInvite(rand.Reader, card, w.opts.Now()),
-		door:   name, role: role, conns: map[mesh.PeerID]mesh.Conn{},
+	card, life := st.Devices[w.self].Card, pairing.Lifetime
+	in := &inviting{ask: ask, conns: map[mesh.PeerID]mesh.Conn{}}
+	if ask.Link {
+		if in.link, err = pairing.NewLinkInvite(rand.Reader, card, w.net.Addrs(), ask.Life, w.opts.Now()); err != nil {
+			return InviteState{}, err
+		}
+		life = in.link.Deadline().Sub(w.opts.Now())
+	} else {
+		in.invite, in.door = pairing.NewInvite(rand.Reader, card, w.opts.Now()), name
 	}
+	w.CloseInvite()
+	w.mu.Lock()
+	w.inviting = in
 	w.mu.Unlock()
 	w.showDoor()
 	w.job(func(ctx context.Context) {
 		select {
-		case <-time.After(pairing.Lifetime + time.Second):
+		case <-time.After(life + time.Second):
 			w.InviteState() // closes what has expired
 			w.changed("invite", "")
 		case <-ctx.Done():
@@ -122,15 +152,23 @@ func (w *Workspace) CloseInvite() InviteState {
 // refusals is left to the sessions' own goroutines, which end with their conns.
 func (w *Workspace) shut(why *Problem) {
 	in := w.inviting
-	if in == nil || in.invite == nil {
+	if !in.open() {
 		return
 	}
-	for _, peer := range in.invite.Close() {
-		if c := in.conns[mesh.PeerID(peer)]; c != nil {
+	if in.link != nil {
+		in.link.Close()
+		for _, c := range in.conns {
 			w.job(func(context.Context) { refuse(c, pairing.Closed) })
 		}
 	}
-	in.invite, in.why = nil, why
+	if in.invite != nil {
+		for _, peer := range in.invite.Close() {
+			if c := in.conns[mesh.PeerID(peer)]; c != nil {
+				w.job(func(context.Context) { refuse(c, pairing.Closed) })
+			}
+		}
+	}
+	in.invite, in.link, in.why = nil, nil, why
 	w.job(func(context.Context) { w.showDoor() })
 }
 
@@ -148,10 +186,18 @@ func (w *Workspace) InviteState() InviteState {
 		return InviteState{}
 	}
 	now := w.opts.Now()
-	if in.invite != nil && errors.Is(in.invite.Open(now), pairing.ErrExpired) {
+	if in.invite != nil && errors.Is(in.invite.Open(now), pairing.ErrExpired) ||
+		in.link != nil && errors.Is(in.link.Open(now), pairing.ErrExpired) {
 		w.shut(problem("invite-expired"))
 	}
-	out := InviteState{Door: in.door, Role: in.role, Joined: in.joined, Words: in.words, Why: in.why}
+	out := InviteState{Door: in.door, Role: in.ask.Role, Joined: in.joined, Words: in.words, Why: in.why}
+	if p, ok := w.state.People[in.ask.Person]; ok {
+		out.Person = access.ShowName(p.Name)
+	}
+	if in.link != nil {
+		out.Open, out.Deadline, out.Link = true, in.link.Deadline(), in.link.Link().String()
+		out.Addrs = w.net.Addrs()
+	}
 	if in.invite != nil {
 		out.Open, out.Deadline, out.Tries = true, in.invite.Deadline(), in.invite.Tries()
 		out.Addrs = w.net.Addrs()
@@ -174,6 +220,10 @@ func (w *Workspace) answerDoor(ctx context.Context, c mesh.Conn) {
 	defer limit.Stop()
 	ask, err := c.Recv()
 	if err != nil {
+		return
+	}
+	if id, ok := pairing.LinkOf(ask); ok {
+		w.answerLink(ctx, c, id, ask, limit)
 		return
 	}
 	answer, err := w.doorAsk(c, ask)
@@ -314,28 +364,21 @@ func (w *Workspace) missed(in *inviting, err error) *Problem {
 // letIn writes the admission, which is on disk before the new device hears of
 // it, and sends the welcome. A device that missed its welcome asks again and is
 // welcomed by the same admission.
-func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.Inviter, offer pairing.Offer, conn mesh.Conn) error {
+func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.Inviter, offer pairing.Offer, conn mesh.Conn) (err error) {
 	st := w.snapshot()
 	known, ok := st.Devices[offer.Device.Sign]
 	if !ok {
-		payload, err := st.Admit(w.self, w.keyring(), access.AdmitInput{Device: offer.Device, Person: offer.Person, Role: in.role})
-		if err != nil {
-			return admitProblem(err)
-		}
-		if _, err := w.append(ctx, log.Control, log.KindControl, payload, ""); err != nil {
+		if known, err = w.admit(ctx, in.ask, offer); err != nil {
 			return err
 		}
 		st = w.snapshot()
-		if known, ok = st.Devices[offer.Device.Sign]; !ok {
-			return problem("internal", "admission does not count")
-		}
 	}
-	welcome, err := session.Welcome(st, known.Entry, w.net.Addrs())
+	welcome, err := session.Welcomes(st, known.Entry, w.net.Addrs())
 	if err != nil {
 		return admitProblem(err)
 	}
 	if conn != nil {
-		err = conn.Send(welcome)
+		err = sendAll(conn, welcome)
 	}
 	w.mu.Lock()
 	in.joined, in.words = access.ShowName(offer.Person.Name), session.Words(w.ws)
@@ -346,6 +389,36 @@ func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.In
 	w.changed("people", "")
 	if conn == nil || err != nil {
 		return because("door-gone", err)
+	}
+	return nil
+}
+
+// admit writes the admission of a device, as the invite says.
+func (w *Workspace) admit(ctx context.Context, ask InviteAsk, offer pairing.Offer) (access.Device, error) {
+	st := w.snapshot()
+	in := access.AdmitInput{Device: offer.Device, Person: offer.Person, Role: ask.Role, Until: ask.Until, Spaces: ask.Spaces}
+	if ask.Person != (access.PersonID{}) {
+		in.Person, in.Known = st.People[ask.Person], true
+	}
+	payload, err := st.Admit(w.self, w.keyring(), in)
+	if err != nil {
+		return access.Device{}, admitProblem(err)
+	}
+	if err := w.control(ctx, payload); err != nil {
+		return access.Device{}, err
+	}
+	known, ok := w.snapshot().Devices[offer.Device.Sign]
+	if !ok {
+		return known, problem("internal", "admission does not count")
+	}
+	return known, nil
+}
+
+func sendAll(c mesh.Conn, frames [][]byte) error {
+	for _, f := range frames {
+		if err := c.Send(f); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ type JoinState struct {
 	Number   string
 	Words    string
 	Office   string
+	Person   string // who this device's person is there, from StepWords on
 	Deadline time.Time
 	Why      *Problem
 }
@@ -70,18 +71,38 @@ func (w *Workspace) offer(person, device string) (pairing.Offer, error) {
 	}, nil
 }
 
-// Join asks at a door, by its peer id, or at a typed address, or at the only
-// door there is.
-func (w *Workspace) Join(ctx context.Context, peer, addr, person, device string) error {
+// A JoinAsk says where to join, and as whom.
+type JoinAsk struct {
+	Peer   mesh.PeerID // a door by its peer id; empty: the only one there is
+	Addr   string      // or a typed address
+	Link   string      // or a link
+	Person string
+	Device string // empty: the computer's name
+}
+
+// Join asks at a door, or goes the way of a link.
+func (w *Workspace) Join(ctx context.Context, ask JoinAsk) error {
 	if st := w.snapshot(); st != nil {
 		return problem("already-member", access.ShowName(st.Office))
 	}
-	offer, err := w.offer(person, device)
+	offer, err := w.offer(ask.Person, ask.Device)
 	if err != nil {
 		return err
 	}
-	door, err := w.findDoor(ctx, peer, addr)
-	if err != nil {
+	var link *pairing.Link
+	var door mesh.Door
+	if ask.Link != "" {
+		l, err := pairing.ParseLink(ask.Link)
+		if err != nil {
+			return &Problem{Code: "bad-link", Field: "link", Err: err}
+		}
+		link, door = &l, mesh.Door{Peer: mesh.PeerID(l.Peer), Addrs: l.Addrs}
+		for _, d := range w.net.Doors() { // its address may have changed since
+			if d.Peer == door.Peer {
+				door.Addrs = append(door.Addrs, d.Addrs...)
+			}
+		}
+	} else if door, err = w.findDoor(ctx, string(ask.Peer), ask.Addr); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -91,7 +112,7 @@ func (w *Workspace) Join(ctx context.Context, peer, addr, person, device string)
 	}
 	j := &joining{JoinState: JoinState{Step: StepConnecting, Door: door.Name, Deadline: w.opts.Now().Add(pairing.Lifetime)}, answer: make(chan bool, 1)}
 	w.joining = j
-	w.job(func(ctx context.Context) { w.runJoin(ctx, j, door, offer) })
+	w.job(func(ctx context.Context) { w.runJoin(ctx, j, door, link, offer) })
 	return nil
 }
 
@@ -124,8 +145,8 @@ func (w *Workspace) findDoor(ctx context.Context, peer, addr string) (mesh.Door,
 	return mesh.Door{}, problem("several-doors")
 }
 
-// runJoin goes the number path to its end.
-func (w *Workspace) runJoin(ctx context.Context, j *joining, door mesh.Door, offer pairing.Offer) {
+// runJoin goes the number path, or the way of a link, to its end.
+func (w *Workspace) runJoin(ctx context.Context, j *joining, door mesh.Door, link *pairing.Link, offer pairing.Offer) {
 	ctx, stop := context.WithTimeout(ctx, pairing.Lifetime)
 	defer stop()
 	w.mu.Lock()
@@ -135,7 +156,7 @@ func (w *Workspace) runJoin(ctx context.Context, j *joining, door mesh.Door, off
 	if aborted {
 		stop()
 	}
-	err := w.goThroughDoor(ctx, j, door, offer)
+	err := w.goThroughDoor(ctx, j, door, link, offer)
 	w.mu.Lock()
 	if err == nil {
 		j.Step = StepDone
@@ -156,18 +177,20 @@ func joinProblem(err error, aborted bool, ctx context.Context) *Problem {
 		return problem("join-canceled")
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &r) && r.Reason == pairing.Used:
+		return because("link-used", err)
 	case errors.As(err, &r) && r.Reason == pairing.Expired, errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return because("join-expired", err)
 	case errors.As(err, &r):
 		return because("join-refused", err)
 	case errors.Is(err, pairing.ErrMalformed), errors.Is(err, pairing.ErrOpening), errors.Is(err, pairing.ErrOrder),
-		errors.Is(err, pairing.ErrWelcome), errors.Is(err, pairing.ErrVersion):
+		errors.Is(err, pairing.ErrWelcome), errors.Is(err, pairing.ErrVersion), errors.Is(err, pairing.ErrProof):
 		return because("join-hostile", err)
 	}
 	return because("door-gone", err)
 }
 
-func (w *Workspace) goThroughDoor(ctx context.Context, j *joining, door mesh.Door, offer pairing.Offer) error {
+func (w *Workspace) goThroughDoor(ctx context.Context, j *joining, door mesh.Door, link *pairing.Link, offer pairing.Offer) error {
 	dial, cancel := context.WithTimeout(ctx, openingTime)
 	c, err := w.net.Dial(dial, door.Peer, door.Addrs, mesh.ProtoJoin)
 	cancel()
@@ -176,28 +199,21 @@ func (w *Workspace) goThroughDoor(ctx context.Context, j *joining, door mesh.Doo
 	}
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { _ = c.Close() })()
-	joiner, err := pairing.NewJoiner(rand.Reader, offer, access.BoxSecret(w.id.Box), string(w.net.Self()), string(c.Peer()))
-	if err != nil {
-		return err
-	}
 	opening := time.AfterFunc(openingTime, func() { _ = c.Close() })
 	defer opening.Stop()
-	number, err := showNumber(c, joiner)
+	var result pairing.Result
+	var words string
+	if link != nil {
+		result, words, err = w.followLink(c, *link, offer, opening)
+	} else {
+		result, words, err = w.byNumber(c, j, offer, opening)
+	}
 	if err != nil {
 		return err
 	}
 	opening.Stop()
-	w.joinStep(j, func(s *JoinState) { s.Step, s.Number = StepNumber, number })
-	b, err := c.Recv()
-	if err != nil {
-		return err
-	}
-	result, err := joiner.Welcome(b)
-	if err != nil {
-		return err
-	}
 	w.joinStep(j, func(s *JoinState) {
-		s.Step, s.Words, s.Office = StepWords, joiner.Words(), access.ShowName(result.State.Office)
+		s.Step, s.Words, s.Office, s.Person = StepWords, words, access.ShowName(result.State.Office), access.ShowName(result.Person.Name)
 	})
 	select {
 	case same := <-j.answer:
@@ -210,6 +226,22 @@ func (w *Workspace) goThroughDoor(ctx context.Context, j *joining, door mesh.Doo
 	// where the door was reached first, then what its device says of itself
 	result.Addrs = append(slices.Clone(door.Addrs), result.Addrs...)
 	return w.takeOver(ctx, result)
+}
+
+// byNumber goes the number path up to the welcome.
+func (w *Workspace) byNumber(c mesh.Conn, j *joining, offer pairing.Offer, opening *time.Timer) (pairing.Result, string, error) {
+	joiner, err := pairing.NewJoiner(rand.Reader, offer, access.BoxSecret(w.id.Box), string(w.net.Self()), string(c.Peer()))
+	if err != nil {
+		return pairing.Result{}, "", err
+	}
+	number, err := showNumber(c, joiner)
+	if err != nil {
+		return pairing.Result{}, "", err
+	}
+	opening.Stop()
+	w.joinStep(j, func(s *JoinState) { s.Step, s.Number = StepNumber, number })
+	result, err := receive(c, joiner.Welcome)
+	return result, joiner.Words(), err
 }
 
 // showNumber exchanges commitments and secrets; both sides then know the number.
@@ -255,10 +287,8 @@ func (w *Workspace) takeOver(ctx context.Context, r pairing.Result) error {
 	if err := w.store.Use(ctx, &reader{ws: r.Workspace, state: r.State, keys: r.Keys}); err != nil {
 		return storeProblem(err, w.dir)
 	}
-	for _, a := range r.Entries {
-		if _, err := w.store.Import(ctx, a.Card, []*log.Entry{a.Entry}, true); err != nil {
-			return storeProblem(err, w.dir)
-		}
+	if err := w.importAll(ctx, r.Entries); err != nil {
+		return storeProblem(err, w.dir)
 	}
 	if err := w.store.Put(metaWorkspace, r.Workspace[:]); err != nil {
 		return storeProblem(err, w.dir)
@@ -266,6 +296,25 @@ func (w *Workspace) takeOver(ctx context.Context, r pairing.Result) error {
 	// before the mesh begins: it may know no other way to the inviter
 	w.reached(mesh.PeerID(r.Inviter.Peer), r.Addrs)
 	return w.enter(ctx, r.Workspace)
+}
+
+// importAll stores entries in their order, each run of one log at once.
+func (w *Workspace) importAll(ctx context.Context, entries []access.Authored) error {
+	for len(entries) > 0 {
+		n := 1
+		for n < len(entries) && entries[n].Card == entries[0].Card {
+			n++
+		}
+		run := make([]*log.Entry, n)
+		for i := range run {
+			run[i] = entries[i].Entry
+		}
+		if _, err := w.store.Import(ctx, entries[0].Card, run, true); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
 }
 
 // JoinState returns how far joining is.

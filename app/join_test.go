@@ -37,15 +37,15 @@ func TestNumberPath(t *testing.T) {
 		a := o.devices[0]
 		b := o.newcomer("new")
 		a.post("schon da")
-		if _, err := a.ws.OpenInvite(access.Member); err != nil {
+		if _, err := a.ws.OpenInvite(InviteAsk{Role: access.Member}); err != nil {
 			t.Fatal(err)
 		}
-		invite, err := a.ws.OpenInvite(access.Admin) // in place of the first
+		invite, err := a.ws.OpenInvite(InviteAsk{Role: access.Admin}) // in place of the first
 		must(t, err)
 		if !b.seesDoor() || b.ws.Doors()[0].Name != invite.Door || strings.Contains(invite.Door, "Kanzlei") {
 			t.Fatalf("doors %+v, want one under the made-up name %q", b.ws.Doors(), invite.Door)
 		}
-		must(t, b.ws.Join(t.Context(), "", "", "Emre", "Laptop"))
+		must(t, b.ws.Join(t.Context(), JoinAsk{Person: "Emre", Device: "Laptop"}))
 		number := b.reach(StepNumber).Number
 		w.Until(time.Minute, func() bool { return len(a.ws.InviteState().Waiting) == 1 })
 		if _, err := a.ws.TypeNumber(t.Context(), number[:5]); !isProblem(err, "number-format") {
@@ -115,12 +115,12 @@ func TestJoiningThatFails(t *testing.T) {
 				o := newOffice(w, 1)
 				defer o.close()
 				a, b := o.devices[0], o.newcomer("new")
-				_, err := a.ws.OpenInvite(access.Member)
+				_, err := a.ws.OpenInvite(InviteAsk{Role: access.Member})
 				must(t, err)
 				if !b.seesDoor() {
 					t.Fatal("no door")
 				}
-				must(t, b.ws.Join(t.Context(), "", "", "Emre", "Laptop"))
+				must(t, b.ws.Join(t.Context(), JoinAsk{Person: "Emre", Device: "Laptop"}))
 				number := b.reach(StepNumber).Number
 				w.Until(time.Minute, func() bool { return len(a.ws.InviteState().Waiting) == 1 })
 				tt.act(t, a, b, number)
@@ -136,10 +136,10 @@ func TestJoiningThatFails(t *testing.T) {
 					}
 				}
 				// it can be tried again, and works
-				_, err = a.ws.OpenInvite(access.Member)
+				_, err = a.ws.OpenInvite(InviteAsk{Role: access.Member})
 				must(t, err)
 				w.Until(10*time.Second, func() bool { return len(b.ws.Doors()) == 1 })
-				must(t, b.ws.Join(t.Context(), "", "", "Emre", "Laptop"))
+				must(t, b.ws.Join(t.Context(), JoinAsk{Person: "Emre", Device: "Laptop"}))
 				number = b.reach(StepNumber).Number
 				w.Until(time.Minute, func() bool { return len(a.ws.InviteState().Waiting) == 1 })
 				_, err = a.ws.TypeNumber(t.Context(), number)

@@ -37,7 +37,7 @@ const keepsakeFile = "membership.json"
 // keep writes the keepsake if it is not what it should be.
 func (w *Workspace) keep(st *access.State) error {
 	own, ok := st.Devices[w.self]
-	if !ok {
+	if !ok || own.Entry == w.kept {
 		return nil
 	}
 	k := keepsake{Version: 1, Workspace: st.Workspace.String()}
@@ -52,10 +52,13 @@ func (w *Workspace) keep(st *access.State) error {
 		return err
 	}
 	path := filepath.Join(w.dir, keepsakeFile)
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, raw) {
-		return nil
+	if old, err := os.ReadFile(path); err != nil || !bytes.Equal(old, raw) {
+		if err := writeFile(path, raw); err != nil {
+			return err
+		}
 	}
-	return writeFile(path, raw)
+	w.kept = own.Entry
+	return nil
 }
 
 // readKeepsake returns the workspace and the entries of the keepsake; none is no

@@ -34,6 +34,7 @@ type device struct {
 	name       string
 	dir, state string
 	ws         *Workspace // nil while it does not run
+	self       log.DeviceID
 	stop       context.CancelFunc
 	ended      chan error
 }
@@ -67,7 +68,7 @@ func (d *device) start() {
 		Net: func(context.Context, ed25519.PrivateKey) (mesh.Transport, error) { return d.o.net.Node(d.name), nil },
 	})
 	must(d.o.t, err)
-	d.ws, d.stop, d.ended = ws, stop, make(chan error, 1)
+	d.ws, d.self, d.stop, d.ended = ws, ws.self, stop, make(chan error, 1)
 	go func() { d.ended <- ws.Run(ctx) }()
 }
 
@@ -249,7 +250,7 @@ func TestTwoDevicesTalk(t *testing.T) {
 		if len(answers) != 1 || answers[0].ID != answer.ID || answers[0].Reply.ID != hello {
 			t.Errorf("answers: %+v", answers)
 		}
-		must(t, o.devices[1].ws.MarkRead(t.Context(), chat.Main, hello))
+		must(t, o.devices[1].ws.MarkRead(t.Context(), ChannelRef{}, hello))
 		read := func() bool {
 			m, err := o.devices[0].ws.Message(t.Context(), hello)
 			must(t, err)

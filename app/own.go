@@ -115,7 +115,10 @@ func (w *Workspace) ownMark() mark {
 // caller holds own.mu. A new card is on disk before its first entry.
 func (w *Workspace) ownCard(space log.SpaceID) (log.Card, error) {
 	if c, ok := w.own.logs[space]; ok {
-		return c, nil
+		// A log that someone ended counts no further: it is not continued.
+		if _, ended := w.snapshot().Limit(c); !ended {
+			return c, nil
+		}
 	}
 	c := log.Card{Workspace: w.ws, Space: space, Device: w.self}
 	_, _ = rand.Read(c.Incarnation[:]) // never fails since Go 1.24
@@ -147,6 +150,13 @@ func (w *Workspace) append(ctx context.Context, space log.SpaceID, kind log.Kind
 	if st.Stopped {
 		return store.Applied{}, problem("update-needed")
 	}
+	if kind != log.KindControl && st.Stale(space) {
+		// Somebody who must not read on holds the key: a new one comes first.
+		if err := w.rotate(ctx, space); err != nil {
+			return store.Applied{}, err
+		}
+		st = w.snapshot()
+	}
 	key, err := w.writeKey(st, space, kind)
 	if err != nil {
 		return store.Applied{}, err
@@ -175,6 +185,9 @@ func (w *Workspace) append(ctx context.Context, space log.SpaceID, kind log.Kind
 		made, err = log.New(w.id.key(), h, payload)
 		return made, err
 	})
+	if errors.Is(err, store.ErrDropped) {
+		delete(w.own.logs, space) // the next try begins a new one
+	}
 	if err != nil {
 		if errors.Is(err, store.ErrFull) {
 			w.note("disk-full")
@@ -222,15 +235,32 @@ func (w *Workspace) follow(ctx context.Context, space log.SpaceID, a store.Appli
 			return err
 		}
 	}
-	if space == w.everyone() {
-		for _, c := range a.Channels {
-			w.changed("channel", c.String())
-		}
-		if len(a.Channels) > 0 {
-			w.changed("channels", "")
+	for _, c := range a.Channels {
+		w.changed("channel", w.ChannelText(ChannelRef{space, c}))
+	}
+	if len(a.Channels) > 0 {
+		w.changed("channels", "")
+	}
+	return nil
+}
+
+// control appends control entries in their order.
+func (w *Workspace) control(ctx context.Context, payloads ...[]byte) error {
+	for _, p := range payloads {
+		if _, err := w.append(ctx, log.Control, log.KindControl, p, ""); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// rotate gives a space a new key.
+func (w *Workspace) rotate(ctx context.Context, space log.SpaceID) error {
+	payloads, err := w.snapshot().Rotate(w.self, w.keyring(), rand.Reader, space)
+	if err != nil {
+		return accessProblem(err)
+	}
+	return w.control(ctx, payloads...)
 }
 
 func (w *Workspace) getJSON(key string, v any) error {

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -11,12 +12,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"inselnetz/app/vault"
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/chat"
 	"inselnetz/crdt/log"
@@ -34,6 +37,9 @@ type Options struct {
 	Version string           // of the program
 	Now     func() time.Time // wall clock; nil means time.Now
 	Unsafe  bool             // never waits for the disk; for tests
+
+	KeyStore vault.KeyStore          // of the operating system; nil: none, secrets lie in a file
+	Disk     func(dir string) uint64 // whether a directory's disk is encrypted, as access.Device.Disk has it; nil: not looked at
 }
 
 // A Workspace is this device's part of an office, or a device that belongs to
@@ -48,13 +54,17 @@ type Workspace struct {
 	net   mesh.Transport
 	start time.Time
 
-	jobs   chan func(context.Context) // short-lived work that Run waits for
-	member chan struct{}              // closed once this device is part of a workspace
-	hub    hub
-	own    own
-	held   coalescer
+	jobs      chan func(context.Context) // short-lived work that Run waits for
+	member    chan struct{}              // closed once this device is part of a workspace
+	hub       hub
+	own       own
+	held      coalescer
+	tending   coalescer
+	diskOnce  sync.Once
+	diskState uint64
 
 	reload sync.Mutex // one at a time reads the control space
+	kept   log.Hash   // admission that the keepsake was last written for; guarded by reload
 	door   sync.Mutex // one at a time announces the door
 
 	mu       sync.RWMutex // guards the rest; nothing slow happens under it
@@ -65,7 +75,9 @@ type Workspace struct {
 	notices  map[string]Notice
 	inviting *inviting
 	joining  *joining
-	reading  map[chat.ChannelID]readMark // read markers not written yet
+	reading  map[ChannelRef]readMark // read markers not written yet
+	noted    map[mesh.PeerID]int64   // who is here, and when that was last written down
+	late     map[log.DeviceID]int    // entries of removed devices in quarantine
 }
 
 // A Notice is a state of this device that someone should know of.
@@ -98,14 +110,14 @@ func Open(ctx context.Context, dir string, opts Options) (_ *Workspace, err erro
 			_ = s.Close()
 		}
 	}()
-	id, err := openIdentity(dir)
+	id, err := openIdentity(dir, opts.KeyStore)
 	if err != nil {
 		return nil, storeProblem(err, dir)
 	}
 	w := &Workspace{
 		opts: opts, dir: dir, log: opts.Log, id: id, self: id.device(), store: s, start: opts.Now(),
 		jobs: make(chan func(context.Context), 256), member: make(chan struct{}),
-		notices: map[string]Notice{}, reading: map[chat.ChannelID]readMark{},
+		notices: map[string]Notice{}, reading: map[ChannelRef]readMark{}, noted: map[mesh.PeerID]int64{},
 	}
 	if report.Damaged != "" {
 		w.note("damaged", report.Salvaged, filepath.Base(report.Damaged))
@@ -215,9 +227,26 @@ func (w *Workspace) readControl(ctx context.Context) error {
 	if m != nil {
 		m.Refresh()
 	}
-	w.changed("people", "")
-	w.changed("status", "")
+	w.used(ctx)
+	w.tendSoon()
+	for _, what := range []string{"people", "status", "spaces", "channels", "recovery", "audit"} {
+		w.changed(what, "")
+	}
 	return nil
+}
+
+// used tells of what a new state of the control space did to what is shown.
+func (w *Workspace) used(ctx context.Context) {
+	u := w.store.Used()
+	for _, c := range u.Channels {
+		w.changed("channel", w.ChannelText(ChannelRef{c.Space, c.Channel}))
+	}
+	w.countLate(ctx)
+	if w.store.Wiped() {
+		w.unnote("erase-waits")
+	} else {
+		w.note("erase-waits")
+	}
 }
 
 // snapshot returns the state of the control space, nil before membership.
@@ -257,7 +286,7 @@ func (r *reader) Plain(_ log.Card, e *log.Entry) ([]byte, error) {
 
 // Person says whose device it is.
 func (r *reader) Person(dev log.DeviceID) (chat.PersonID, bool) {
-	d, ok := r.state.Devices[dev]
+	d, ok := r.state.Known(dev) // who has left goes on being an author
 	return chat.PersonID(d.Person), ok
 }
 
@@ -267,6 +296,7 @@ func (w *Workspace) Run(ctx context.Context) error {
 	g.Go(func() error { return w.runJobs(ctx) })
 	g.Go(func() error { return w.runMesh(ctx) })
 	g.Go(func() error { return w.writeReadMarks(ctx) })
+	g.Go(func() error { return w.keepTending(ctx) })
 	g.Go(func() error {
 		if err := w.store.Check(ctx); err != nil && ctx.Err() == nil {
 			w.log.Warn("database check", "err", err)
@@ -324,10 +354,10 @@ func (w *Workspace) runMesh(ctx context.Context) error {
 	var instance [16]byte
 	_, _ = rand.Read(instance[:]) // never fails since Go 1.24
 	m := mesh.New(w.net, (*holdings)(w), mesh.Identity{
-		Device: w.self, Key: w.id.key(), Instance: instance, Keys: w.networkKeys,
+		Device: w.self, Key: w.id.key(), Instance: instance, Keys: w.networkKeys, Removed: w.removed,
 	}, mesh.Options{
 		Log: w.log, Version: w.opts.Version, Now: w.opts.Now, Join: w.answerDoor,
-		OnChange: func() { w.changed("people", ""); w.changed("status", "") },
+		OnChange: func() { w.noteSeen(); w.changed("people", ""); w.changed("status", "") },
 	})
 	w.mu.Lock()
 	w.mesh = m
@@ -361,22 +391,23 @@ func (w *Workspace) watchDoors(ctx context.Context) {
 	}
 }
 
-// networkKeys are the keys of the space of all, newest first: whoever holds one
-// is a member.
+// networkKeys prove membership to other devices, newest first. They are derived
+// from the keys of the space of all; guests and carriers hold them alone.
 func (w *Workspace) networkKeys() []log.Key {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if w.state == nil {
-		return nil
-	}
-	newest, _, _ := w.state.Current(log.Everyone(w.ws))
-	var out []log.Key
-	for epoch := newest; epoch > 0 && len(out) < 4; epoch-- {
-		for _, k := range w.keys {
-			if k.Epoch == epoch && k.Space == log.Everyone(w.ws) {
-				out = append(out, k.Key)
-			}
+	var held []access.SpaceKey
+	for _, k := range w.keys {
+		if k.Space == access.Network {
+			held = append(held, k)
 		}
+	}
+	slices.SortFunc(held, func(a, b access.SpaceKey) int {
+		return cmp.Or(cmp.Compare(b.Epoch, a.Epoch), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	var out []log.Key
+	for _, k := range held[:min(len(held), 4)] {
+		out = append(out, k.Key)
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -206,12 +207,19 @@ func TestPhrases(t *testing.T) {
 	if len(codes) < 30 {
 		t.Fatalf("found only %d codes", len(codes))
 	}
+	all := maps.Clone(phrases)
+	for code, p := range accessPhrases {
+		if _, twice := all[code]; twice {
+			t.Errorf("%s is there twice", code)
+		}
+		all[code] = p
+	}
 	for code := range codes {
-		if _, ok := phrases[code]; !ok {
+		if _, ok := all[code]; !ok {
 			t.Errorf("no sentence for %q", code)
 		}
 	}
-	for code, p := range phrases {
+	for code, p := range all {
 		if strings.Count(p.de, "%") != strings.Count(p.en, "%") || strings.Count(p.nextDE, "%") != strings.Count(p.nextEN, "%") {
 			t.Errorf("%s takes other values in German than in English", code)
 		}

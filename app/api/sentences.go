@@ -51,6 +51,9 @@ func (l language) error(err error) *Error {
 	}
 	ph, ok := phrases[p.Code]
 	if !ok {
+		ph, ok = accessPhrases[p.Code]
+	}
+	if !ok {
 		ph = phrases["internal"]
 		p = &app.Problem{Code: p.Code, Args: []any{p.Error()}}
 	}
@@ -66,7 +69,8 @@ func fill(s string, args []any) string {
 	return fmt.Sprintf(s, args...)
 }
 
-// phrases has an entry for every code of a Problem; a test holds it to that.
+// phrases and accessPhrases have an entry for every code of a Problem; a test
+// holds them to that.
 var phrases = map[string]phrase{
 	"internal": {
 		"Das hat nicht geklappt: %v", "That did not work: %v",

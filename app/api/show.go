@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -45,12 +46,20 @@ func (l language) notices(in []app.Notice) []Notice {
 var levels = map[string]string{
 	"copy": "warn", "clock": "warn", "damaged": "warn", "check-damaged": "danger", "disk-full": "danger",
 	"twice": "danger", "update-needed": "danger", "one-admin": "info",
+	"kit-waiting": "info", "secrets-in-file": "info", "late-work": "warn", "approve-wanted": "warn",
+	"left": "danger", "erase-waits": "warn",
 }
 
 func (l language) invite(st app.InviteState) InviteState {
 	out := InviteState{
 		Open: st.Open, Door: st.Door, Role: st.Role.String(), Deadline: millis(st.Deadline), Tries: st.Tries,
 		Addrs: hosts(st.Addrs), Waiting: []Waiting{}, Joined: st.Joined, Words: st.Words, Error: l.problem(st.Why),
+		Link: st.Link, QR: []string{}, Person: st.Person,
+	}
+	if st.Link != "" {
+		if qr, err := app.QR(st.Link); err == nil { // a link too long for a code is still a link
+			out.QR = qr
+		}
 	}
 	for _, o := range st.Waiting {
 		out.Waiting = append(out.Waiting, Waiting{Person: access.ShowName(o.Person.Name), Device: access.ShowName(o.Device.Name)})
@@ -77,19 +86,42 @@ func hosts(addrs []string) []string {
 	return append(v4, v6...)
 }
 
-func showChannel(r store.ChannelRow) Channel {
-	return Channel{
-		ID: r.ID.String(), Name: channelName(r), Main: r.ID == chat.Main,
-		Unread: r.Unread, Mention: r.Mentioned, Last: r.LastAt, Topic: firstLine(r.LastText),
+func (sh *shower) channel(c app.Channel) Channel {
+	out := Channel{
+		ID: sh.ws.ChannelText(c.Ref), Name: channelName(c), Main: c.ID == chat.Main && c.Kind == app.KindEveryone,
+		Unread: c.Unread, Mention: c.Mentioned, Last: c.LastAt, Topic: firstLine(c.LastText),
+		Space: c.Ref.Space.String(), Kind: c.Kind, In: c.In, Write: c.Write,
 	}
+	if c.Kind == app.KindDirect {
+		p := sh.person(chat.PersonID(c.With))
+		out.With = &p
+	}
+	return out
 }
 
-// channelName is empty for the channel of all, which has a name in each language.
-func channelName(r store.ChannelRow) string {
-	if r.ID == chat.Main {
+// channelName is empty for the first channel of each space, which is named after
+// its space.
+func channelName(c app.Channel) string {
+	if c.ID == chat.Main {
 		return ""
 	}
-	return access.ShowName(r.Name)
+	return access.ShowName(c.Name)
+}
+
+// title is what a channel is called where nothing else tells which it is.
+func (sh *shower) title(c app.Channel) string {
+	name := channelName(c)
+	switch {
+	case c.Kind == app.KindDirect:
+		return sh.name(chat.PersonID(c.With))
+	case c.Kind == app.KindNamed && name != "":
+		return c.In + ": " + name
+	case c.Kind == app.KindNamed:
+		return c.In
+	case name == "":
+		return sh.lang.pick("Alle", "Everyone")
+	}
+	return name
 }
 
 func firstLine(s string) string {
@@ -107,21 +139,44 @@ func shorten(s string, n int) string {
 
 func showPerson(p app.Person) Person {
 	out := namedPerson(chat.PersonID(p.ID), p.Name)
-	out.Role, out.Self, out.Presence = p.Role.String(), p.Self, Presence(p.Presence)
+	out.Role, out.Self, out.Presence = roleWord(p.Role), p.Self, Presence(p.Presence)
+	out.Deputy, out.Until, out.Removal, out.Another = p.Deputy, p.Until, p.Removal, p.Another
+	for _, r := range p.Roles {
+		out.Roles = append(out.Roles, r.String())
+	}
 	out.Devices = make([]Device, len(p.Devices))
 	for i, d := range p.Devices {
 		out.Devices[i] = Device{
 			ID: d.ID.String(), Name: d.Name, Self: d.Self, Presence: Presence(d.Presence), Since: millis(d.Since),
 			Path: d.Path, Latency: int((d.RTT + time.Millisecond - 1) / time.Millisecond), Behind: int(min(d.Behind, 1<<31)), Twice: d.Twice,
+			Seen: d.Seen, Disk: diskWord(d.Disk), Removal: d.Removal, Gone: d.Gone, Late: d.Late,
 		}
 	}
 	return out
 }
 
+// roleWord is empty for those who have left.
+func roleWord(r access.Role) string {
+	if r == 0 {
+		return ""
+	}
+	return r.String()
+}
+
+func diskWord(d uint64) string {
+	switch d {
+	case 1:
+		return "yes"
+	case 2:
+		return "no"
+	}
+	return "unknown"
+}
+
 func namedPerson(id chat.PersonID, name string) Person {
 	h := fnv.New32a()
 	_, _ = h.Write(id[:]) // never fails
-	return Person{ID: id.String(), Name: name, Initials: initials(name), Tint: int(h.Sum32()%6) + 1, Devices: []Device{}}
+	return Person{ID: id.String(), Name: name, Initials: initials(name), Tint: int(h.Sum32()%6) + 1, Devices: []Device{}, Roles: []string{}}
 }
 
 // initials are the first letters of the first and the last word.
@@ -140,18 +195,18 @@ func initials(name string) string {
 
 // A shower turns messages into what the page shows. It looks people up once.
 type shower struct {
-	lang    language
-	people  map[chat.PersonID]Person
-	self    chat.PersonID
-	devices int
-	now     int64
+	ws     *app.Workspace
+	lang   language
+	people map[chat.PersonID]Person
+	self   chat.PersonID
+	now    int64
 }
 
 func (s *Server) shower(lang language) *shower {
-	sh := &shower{lang: lang, people: map[chat.PersonID]Person{}, now: s.ws.Info().Now.UnixMilli()}
-	for _, p := range s.ws.People() {
+	sh := &shower{ws: s.ws, lang: lang, people: map[chat.PersonID]Person{}, now: s.ws.Now().UnixMilli()}
+	people, gone := s.ws.People()
+	for _, p := range slices.Concat(gone, people) { // who is in again counts as in
 		person := showPerson(p)
-		sh.devices += len(p.Devices)
 		person.Devices = []Device{}
 		sh.people[chat.PersonID(p.ID)] = person
 		if p.Self {
@@ -193,7 +248,7 @@ func clockOff(at, placed, now int64) bool {
 
 func (sh *shower) message(m app.Message) Message {
 	out := Message{
-		ID: m.ID.String(), Pos: m.Pos, Channel: m.Channel.String(), Author: sh.person(m.Author), Own: m.Own,
+		ID: m.ID.String(), Pos: m.Pos, Channel: sh.ws.ChannelText(app.ChannelRef{Space: m.Space, ID: m.Channel}), Erase: m.Erase, Author: sh.person(m.Author), Own: m.Own,
 		Text: m.Text, At: m.At, Edited: m.Edited, Retracted: m.Retracted, Replies: m.Replies,
 		ClockOff: clockOff(m.At, m.Placed, sh.now),
 		Mentions: []string{}, Reactions: []Reaction{},
@@ -226,14 +281,14 @@ var oldest = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 // delivery says in words where an own message is on disk: never more than is
 // known.
 func (sh *shower) delivery(m app.Message) *Delivery {
-	d := &Delivery{Devices: m.Held, Of: sh.devices, ReadBy: sh.names(m.ReadBy)}
+	d := &Delivery{Devices: m.Held, Of: m.Of, ReadBy: sh.names(m.ReadBy)}
 	switch {
 	case m.Held <= 1:
 		d.Sentence = sh.lang.pick("gespeichert hier", "saved here")
-	case m.Held >= sh.devices:
+	case m.Held >= m.Of:
 		d.Sentence = fmt.Sprintf(sh.lang.pick("auf %d Geräten", "on %d devices"), m.Held)
 	default:
-		d.Sentence = fmt.Sprintf(sh.lang.pick("auf %d von %d Geräten", "on %d of %d devices"), m.Held, sh.devices)
+		d.Sentence = fmt.Sprintf(sh.lang.pick("auf %d von %d Geräten", "on %d of %d devices"), m.Held, m.Of)
 	}
 	return d
 }

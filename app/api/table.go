@@ -3,12 +3,15 @@ package api
 import (
 	"context"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"inselnetz/app"
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/chat"
+	"inselnetz/crdt/log"
 	"inselnetz/crdt/store"
+	"inselnetz/mesh"
 )
 
 // table is every call there is.
@@ -37,6 +40,25 @@ func (s *Server) table() map[string]call {
 		"react":          handle(s.react),
 		"read":           handle(s.read),
 		"search":         handle(s.search),
+
+		"spaces":           handle(s.spaces),
+		"space/create":     handle(s.spaceCreate),
+		"space/change":     handle(s.spaceChange),
+		"direct":           handle(s.direct),
+		"person/role":      handle(s.personRole),
+		"person/leaving":   handle(s.personLeaving),
+		"person/remove":    handle(s.personRemove),
+		"late":             handle(s.late),
+		"late/adopt":       handle(s.lateAdopt),
+		"erase":            handle(s.erase),
+		"kit":              handle(s.kit),
+		"kit/confirm":      handle(s.kitConfirm),
+		"recovery":         handle(s.recovery),
+		"recovery/lost":    handle(s.recoveryLost),
+		"recovery/propose": handle(s.recoveryPropose),
+		"recovery/approve": handle(s.recoveryApprove),
+		"audit":            handle(s.audit),
+		"doctor":           handle(s.doctor),
 	}
 }
 
@@ -54,8 +76,9 @@ func (s *Server) status(ctx context.Context, lang language, _ Empty) (Status, er
 	case !i.Member:
 		return out, nil
 	}
-	out.Phase = PhaseMember
-	for _, p := range s.ws.People() {
+	out.Phase, out.Kit, out.Managers, out.Approvals = PhaseMember, i.Kit, i.Managers, i.Approvals
+	people, _ := s.ws.People()
+	for _, p := range people {
 		person := showPerson(p)
 		out.People++
 		if p.Presence == app.Here {
@@ -86,13 +109,16 @@ func (s *Server) pageAddress(context.Context, language, Empty) (Page, error) {
 }
 
 func (s *Server) people(context.Context, language, Empty) (People, error) {
-	people := s.ws.People()
+	people, gone := s.ws.People()
 	if people == nil {
 		return People{}, &app.Problem{Code: "not-member"}
 	}
-	out := People{People: make([]Person, len(people))}
+	out := People{People: make([]Person, len(people)), Gone: make([]Person, len(gone))}
 	for i, p := range people {
 		out.People[i] = showPerson(p)
+	}
+	for i, p := range gone {
+		out.Gone[i] = showPerson(p)
 	}
 	return out, nil
 }
@@ -113,7 +139,8 @@ func (s *Server) doors(context.Context, language, Empty) (Doors, error) {
 }
 
 func (s *Server) join(ctx context.Context, lang language, req Join) (JoinState, error) {
-	if err := s.ws.Join(ctx, req.Door, req.Addr, req.Person, req.Device); err != nil {
+	ask := app.JoinAsk{Peer: mesh.PeerID(req.Door), Addr: req.Addr, Link: req.Link, Person: req.Person, Device: req.Device}
+	if err := s.ws.Join(ctx, ask); err != nil {
 		return JoinState{}, err
 	}
 	return s.joinState(ctx, lang, Empty{})
@@ -122,7 +149,7 @@ func (s *Server) join(ctx context.Context, lang language, req Join) (JoinState, 
 func (s *Server) joinState(_ context.Context, lang language, _ Empty) (JoinState, error) {
 	j := s.ws.JoinState()
 	return JoinState{
-		Step: j.Step, Number: j.Number, Words: j.Words, Office: j.Office, Door: j.Door,
+		Step: j.Step, Number: j.Number, Words: j.Words, Office: j.Office, Person: j.Person, Door: j.Door,
 		Deadline: millis(j.Deadline), Error: lang.problem(j.Why),
 	}, nil
 }
@@ -140,15 +167,31 @@ func (s *Server) joinCancel(ctx context.Context, lang language, _ Empty) (JoinSt
 }
 
 func (s *Server) inviteOpen(_ context.Context, lang language, req Invite) (InviteState, error) {
-	role := access.Member
-	switch req.Role {
-	case "", "member":
-	case "admin":
-		role = access.Admin
-	default:
-		return InviteState{}, &app.Problem{Code: "bad-request", Args: []any{"role"}}
+	ask := app.InviteAsk{Role: access.Member, Link: req.Link, Life: time.Duration(req.Hours) * time.Hour, Until: req.Until}
+	var err error
+	if req.Role != "" {
+		if ask.Role, err = roleOf(req.Role); err != nil {
+			return InviteState{}, err
+		}
 	}
-	st, err := s.ws.OpenInvite(role)
+	if req.Person != "" {
+		if ask.Person, err = personID(req.Person); err != nil {
+			return InviteState{}, err
+		}
+	}
+	for _, sp := range req.Spaces {
+		id, err := spaceID(sp.Space)
+		if err != nil {
+			return InviteState{}, err
+		}
+		if ask.Spaces == nil {
+			ask.Spaces = map[log.SpaceID]access.Level{}
+		}
+		if ask.Spaces[id], err = levelOf(sp.Level); err != nil {
+			return InviteState{}, err
+		}
+	}
+	st, err := s.ws.OpenInvite(ask)
 	return lang.invite(st), err
 }
 
@@ -165,21 +208,29 @@ func (s *Server) inviteClose(_ context.Context, lang language, _ Empty) (InviteS
 	return lang.invite(s.ws.CloseInvite()), nil
 }
 
-func (s *Server) channels(ctx context.Context, _ language, _ Empty) (Channels, error) {
+func (s *Server) channels(ctx context.Context, lang language, _ Empty) (Channels, error) {
 	rows, err := s.ws.Channels(ctx)
 	if err != nil {
 		return Channels{}, err
 	}
+	show := s.shower(lang)
 	out := Channels{Channels: make([]Channel, len(rows))}
 	for i, r := range rows {
-		out.Channels[i] = showChannel(r)
+		out.Channels[i] = show.channel(r)
 	}
 	return out, nil
 }
 
-func (s *Server) channelCreate(ctx context.Context, _ language, req ChannelCreate) (Channel, error) {
-	row, err := s.ws.CreateChannel(ctx, req.Name)
-	return showChannel(row), err
+func (s *Server) channelCreate(ctx context.Context, lang language, req ChannelCreate) (Channel, error) {
+	space, err := spaceID(req.Space)
+	if err != nil {
+		return Channel{}, err
+	}
+	row, err := s.ws.CreateChannel(ctx, space, req.Name)
+	if err != nil {
+		return Channel{}, err
+	}
+	return s.shower(lang).channel(row), nil
 }
 
 // Pages of messages and hits.
@@ -191,12 +242,12 @@ const (
 )
 
 func (s *Server) messages(ctx context.Context, lang language, req MessagesAsk) (Messages, error) {
-	channel, err := channelID(req.Channel)
+	channel, err := s.ws.ParseChannel(req.Channel)
 	if err != nil {
 		return Messages{}, err
 	}
 	p, err := s.ws.Messages(ctx, store.Query{
-		Channel: channel, Before: req.Before, After: req.After, Around: req.Around, Limit: limit(req.Limit, defaultPage, maxPage),
+		Space: channel.Space, Channel: channel.ID, Before: req.Before, After: req.After, Around: req.Around, Limit: limit(req.Limit, defaultPage, maxPage),
 	})
 	if err != nil {
 		return Messages{}, err
@@ -227,7 +278,7 @@ func (s *Server) replies(ctx context.Context, lang language, req RepliesAsk) (Me
 }
 
 func (s *Server) post(ctx context.Context, lang language, req Post) (Message, error) {
-	channel, err := channelID(req.Channel)
+	channel, err := s.ws.ParseChannel(req.Channel)
 	if err != nil {
 		return Message{}, err
 	}
@@ -278,7 +329,7 @@ func (s *Server) react(ctx context.Context, lang language, req React) (Message, 
 }
 
 func (s *Server) read(ctx context.Context, _ language, req Read) (Empty, error) {
-	channel, err := channelID(req.Channel)
+	channel, err := s.ws.ParseChannel(req.Channel)
 	if err != nil {
 		return Empty{}, err
 	}
@@ -297,9 +348,9 @@ func (s *Server) search(ctx context.Context, lang language, req Search) (Hits, e
 	if utf8.RuneCountInString(req.Text) > 200 {
 		req.Text = string([]rune(req.Text)[:200]) // more words than anybody types
 	}
-	var channel *chat.ChannelID
+	var channel *app.ChannelRef
 	if req.Channel != "" {
-		c, err := channelID(req.Channel)
+		c, err := s.ws.ParseChannel(req.Channel)
 		if err != nil {
 			return out, err
 		}
@@ -313,15 +364,14 @@ func (s *Server) search(ctx context.Context, lang language, req Search) (Hits, e
 	if err != nil {
 		return out, err
 	}
-	names := map[chat.ChannelID]string{}
-	for _, r := range rows {
-		names[r.ID] = channelName(r)
-	}
-	names[chat.Main] = lang.pick("Alle", "Everyone")
 	show := s.shower(lang)
+	names := map[app.ChannelRef]string{}
+	for _, r := range rows {
+		names[r.Ref] = show.title(r)
+	}
 	out.More = more
 	for _, h := range hits {
-		hit := Hit{Message: show.message(app.Message{Row: h.Row, Own: show.own(h.Row)}), Channel: names[h.Row.Channel]}
+		hit := Hit{Message: show.message(app.Message{Row: h.Row, Own: show.own(h.Row)}), Channel: names[app.ChannelRef{Space: h.Row.Space, ID: h.Row.Channel}]}
 		hit.Message.Delivery = nil
 		for _, p := range h.Snippet {
 			hit.Snippet = append(hit.Snippet, Piece{Text: p.Text, Hit: p.Hit})
@@ -336,17 +386,6 @@ func limit(n, usual, most int) int {
 		return usual
 	}
 	return min(n, most)
-}
-
-func channelID(s string) (chat.ChannelID, error) {
-	if s == "" {
-		return chat.Main, nil
-	}
-	id, err := chat.ParseChannelID(s)
-	if err != nil {
-		return id, &app.Problem{Code: "no-such-channel", Err: err}
-	}
-	return id, nil
 }
 
 func messageID(s string) (chat.MsgID, error) {

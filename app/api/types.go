@@ -54,7 +54,7 @@ type Status struct {
 
 // Notice is a state of this device that is not as it should be.
 type Notice struct {
-	Code     string `json:"code"`  // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin", "kit-waiting", "secrets-in-file", "late-work", "approve-wanted", "left", "copies-of-erased"
+	Code     string `json:"code"`  // "copy", "clock", "disk-full", "read-only", "damaged", "update-needed", "twice", "one-admin", "kit-waiting", "secrets-in-file", "late-work", "approve-wanted", "left", "erase-waits"
 	Level    string `json:"level"` // "info", "warn", "danger"
 	Sentence string `json:"sentence"`
 	Next     string `json:"next"`
@@ -147,6 +147,7 @@ type JoinState struct {
 	Number   string `json:"number"` // six digits to be typed by the one who lets in
 	Words    string `json:"words"`  // three words to compare, separated by spaces
 	Office   string `json:"office"` // known from step "words" on
+	Person   string `json:"person"` // and who this device's person is there
 	Door     string `json:"door"`
 	Deadline int64  `json:"deadline"` // until when the number holds
 	Error    *Error `json:"error"`    // when failed

@@ -41,7 +41,7 @@ func newProcess(b *testing.B, data string) *process {
 // begin starts the program and returns when its API answers.
 func (p *process) begin() {
 	p.b.Helper()
-	p.cmd = exec.Command(inselnetz(p.b), "serve", "--data", p.data, "--loopback", "--page", "127.0.0.1:0", "--lang", "en")
+	p.cmd = exec.Command(inselnetz(p.b), "serve", "--secrets", "file", "--data", p.data, "--loopback", "--page", "127.0.0.1:0", "--lang", "en")
 	p.cmd.Env = append(os.Environ(), "INSELNETZ_STATE="+filepath.Join(filepath.Dir(p.data), "state"))
 	p.cmd.Stderr = &p.log
 	_ = os.Remove(filepath.Join(p.data, contactFile))

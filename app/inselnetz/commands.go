@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,13 @@ func foundCommand(e *env) func(context.Context) error {
 }
 
 func inviteCommand(e *env) func(context.Context) error {
-	role := e.flags.String("role", "member", "what the new person may do, `member or admin`")
+	role := e.flags.String("role", "member", "what the new person may do: `owner, admin, member, guest or carrier`")
+	link := e.flags.Bool("link", false, "print a link instead of waiting for a number; it lets one device in")
+	hours := e.flags.Int("hours", 1, "how many `hours` the link holds, at most 24")
+	another := e.flags.String("another", "", "let in another device of this `person`")
+	until := e.flags.String("until", "", "a guest's access ends on this `date`, such as 2026-12-24")
+	var spaces list
+	e.flags.Var(&spaces, "space", "`NAME[=read|write]` of a space a guest may see; may be given several times")
 	open := e.flags.Bool("open", false, "open the invitation and return at once")
 	number := e.flags.String("number", "", "the six `digits` the new computer shows")
 	state := e.flags.Bool("show", false, "show the open invitation")
@@ -85,9 +92,16 @@ func inviteCommand(e *env) func(context.Context) error {
 			return e.say(st, "%s", e.pick(fmt.Sprintf("offen: %v, Name %q, %d warten", st.Open, st.Door, len(st.Waiting)),
 				fmt.Sprintf("open: %v, name %q, %d waiting", st.Open, st.Door, len(st.Waiting))))
 		}
-		st, err := ask[api.InviteState](ctx, c, "invite/open", api.Invite{Role: *role})
+		req := api.Invite{Role: *role, Link: *link, Hours: *hours}
+		if err := c.invite(ctx, &req, *another, *until, spaces); err != nil {
+			return err
+		}
+		st, err := ask[api.InviteState](ctx, c, "invite/open", req)
 		if err != nil {
 			return err
+		}
+		if *link {
+			return e.say(st, "%s", st.Link)
 		}
 		if err := e.say(st, e.pick("Die Tür ist offen unter dem Namen „%s“. Am neuen Computer: inselnetz join --person NAME",
 			"The door is open under the name \"%s\". On the new computer: inselnetz join --person NAME"), st.Door); err != nil || *open {
@@ -95,6 +109,33 @@ func inviteCommand(e *env) func(context.Context) error {
 		}
 		return askNumber(ctx, e, c)
 	})
+}
+
+// invite fills in whose device, until when and which spaces.
+func (c *client) invite(ctx context.Context, req *api.Invite, another, until string, spaces []string) error {
+	if another != "" {
+		p, err := c.person(ctx, another)
+		if err != nil {
+			return err
+		}
+		req.Person = p.ID
+	}
+	if until != "" {
+		day, err := time.ParseInLocation("2006-01-02", until, time.Local)
+		if err != nil {
+			return errUsage
+		}
+		req.Until = day.AddDate(0, 0, 1).UnixMilli() // to the end of the day
+	}
+	for _, s := range spaces {
+		name, level, _ := strings.Cut(s, "=")
+		sp, err := c.space(ctx, name)
+		if err != nil {
+			return err
+		}
+		req.Spaces = append(req.Spaces, api.SpaceFor{Space: sp.ID, Level: cmp.Or(level, "write")})
+	}
+	return nil
 }
 
 // askNumber reads numbers from the terminal until someone is in.
@@ -126,13 +167,14 @@ func typeNumber(ctx context.Context, e *env, c *client, number string) error {
 func joinCommand(e *env) func(context.Context) error {
 	var req api.Join
 	door := e.flags.String("door", "", "`name` of the door, if there are several")
+	e.flags.StringVar(&req.Link, "link", "", "`link` of an invitation")
 	e.flags.StringVar(&req.Addr, "address", "", "`address` of the computer that invites, if it is not found")
 	e.flags.StringVar(&req.Person, "person", "", "your `name`")
 	e.flags.StringVar(&req.Device, "device", "", "`name` of this device (default the computer's)")
 	yes := e.flags.Bool("yes", false, "take the three words for the same without asking")
 	wait := e.flags.Duration("wait", 20*time.Second, "how long to look for a door")
 	return with(e, func(ctx context.Context, c *client) error {
-		if req.Addr == "" {
+		if req.Addr == "" && req.Link == "" {
 			id, err := findDoor(ctx, c, *door, *wait)
 			if err != nil {
 				return err
@@ -263,11 +305,41 @@ func (c *client) channel(ctx context.Context, name string) (api.Channel, error) 
 		return api.Channel{}, err
 	}
 	for _, ch := range res.Channels {
-		if ch.ID == name || ch.Name == name && !ch.Main || name == "" && ch.Main {
+		if ch.ID == name || name == "" && ch.Main || name != "" && slices.Contains(names(ch), name) {
 			return ch, nil
 		}
 	}
 	return api.Channel{}, &app.Problem{Code: "no-such-channel"}
+}
+
+// names are what a channel may be called on the command line.
+func names(ch api.Channel) []string {
+	switch {
+	case ch.With != nil:
+		return []string{ch.With.Name}
+	case ch.In != "" && ch.Name == "":
+		return []string{ch.In}
+	case ch.In != "":
+		return []string{ch.In + ": " + ch.Name}
+	}
+	return []string{ch.Name}
+}
+
+func directCommand(e *env) func(context.Context) error {
+	return with(e, func(ctx context.Context, c *client) error {
+		if len(e.rest) != 1 {
+			return errUsage
+		}
+		p, err := c.person(ctx, e.rest[0])
+		if err != nil {
+			return err
+		}
+		ch, err := ask[api.Channel](ctx, c, "direct", api.Direct{Person: p.ID})
+		if err != nil {
+			return err
+		}
+		return e.say(ch, "%s", ch.ID)
+	})
 }
 
 func sendCommand(e *env) func(context.Context) error {

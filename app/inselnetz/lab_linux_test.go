@@ -84,7 +84,7 @@ func (p *pc) start() {
 		p.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := p.command(context.Background(), "serve")
+	cmd := p.command(context.Background(), "serve", "--secrets", "file")
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	if err != nil {

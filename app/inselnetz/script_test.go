@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"inselnetz/app/api"
 )
 
 func TestMain(m *testing.M) {
@@ -55,6 +58,38 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("typing %06d: %v", n, err)
 				}
 			},
+			// confirm FILE DIR OUT types the words that the sheet in FILE asks for, and
+			// writes all of them to OUT.
+			"confirm": func(ts *testscript.TestScript, _ bool, args []string) {
+				var kit api.Kit
+				ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &kit))
+				if len(kit.Words) != 24 || len(kit.Ask) != 2 || len(kit.QR) < 21 {
+					ts.Fatalf("sheet %+v", kit)
+				}
+				ts.Check(ts.Exec("inselnetz", "kit", "--data", args[1], "--confirm", kit.Words[kit.Ask[0]-1]+" "+kit.Words[kit.Ask[1]-1]))
+				ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Join(kit.Words, "\n")), 0o600))
+			},
+			// link DIR FILE PERSON joins by the link in FILE.
+			"link": func(ts *testscript.TestScript, neg bool, args []string) {
+				err := ts.Exec("inselnetz", "join", "--data", args[0], "--link", strings.TrimSpace(ts.ReadFile(args[1])), "--person", args[2], "--yes")
+				if (err != nil) != neg {
+					ts.Fatalf("joining by link: %v", err)
+				}
+			},
+			// erase DIR FILE erases the message whose id is in FILE.
+			"erase": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(ts.Exec("inselnetz", "erase", "--data", args[0], strings.TrimSpace(ts.ReadFile(args[1]))))
+			},
+			// absent DIR TEXT waits until no file of DIR holds the text.
+			"absent": func(ts *testscript.TestScript, _ bool, args []string) {
+				where := ""
+				for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+					if where = fileWith(ts.MkAbs(args[0]), args[1]); where == "" {
+						return
+					}
+				}
+				ts.Fatalf("%s still holds %q", where, args[1])
+			},
 			// disk DIR SIZE mounts a small disk until the story ends.
 			"disk": func(ts *testscript.TestScript, _ bool, args []string) {
 				dir := ts.MkAbs(args[0])
@@ -80,6 +115,19 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+// fileWith returns a file of the directory that holds the text.
+func fileWith(dir, text string) (found string) {
+	_ = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			if b, err := os.ReadFile(path); err == nil && bytes.Contains(b, []byte(text)) {
+				found = path
+			}
+		}
+		return nil // files come and go
+	})
+	return found
 }
 
 // until runs the program until its output holds a text.

@@ -19,6 +19,7 @@ import (
 
 	"inselnetz/app"
 	"inselnetz/app/api"
+	"inselnetz/app/vault"
 	"inselnetz/frontend"
 	"inselnetz/mesh"
 	"inselnetz/mesh/lan"
@@ -42,6 +43,7 @@ type nodeFlags struct {
 	port     int
 	beacon   int
 	loopback bool
+	secrets  string
 }
 
 func (f *nodeFlags) add(e *env) {
@@ -49,6 +51,7 @@ func (f *nodeFlags) add(e *env) {
 	e.flags.IntVar(&f.port, "port", 0, "network `port`, TCP and UDP (default 21960, or a free one)")
 	e.flags.IntVar(&f.beacon, "beacon-port", 0, "UDP `port` of the beacons (default 21961; the same for the whole office)")
 	e.flags.BoolVar(&f.loopback, "loopback", false, "talk over 127.0.0.1 alone, for trying several nodes on one computer")
+	e.flags.StringVar(&f.secrets, "secrets", "auto", "where a new device's master key lies: `auto` is the system's key store if there is one, or file")
 }
 
 func serveCommand(e *env) func(context.Context) error {
@@ -90,8 +93,16 @@ func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
+	var keys vault.KeyStore
+	switch f.secrets {
+	case "auto":
+		keys = vault.System()
+	case "file":
+	default:
+		return nil, errors.Join(errUsage, listener.Close())
+	}
 	ws, err := app.Open(ctx, e.data, app.Options{
-		Log: log, State: e.state, Version: version,
+		Log: log, State: e.state, Version: version, KeyStore: keys, Disk: diskState,
 		Net: func(ctx context.Context, key ed25519.PrivateKey) (mesh.Transport, error) {
 			return lan.New(ctx, lan.Options{Key: key, Port: f.port, BeaconPort: f.beacon, Loopback: f.loopback, Log: log})
 		},
@@ -107,6 +118,18 @@ func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
 		return nil, errors.Join(err, ws.Close(), listener.Close())
 	}
 	return n, nil
+}
+
+// diskState says whether a directory's disk is encrypted, as devices tell each
+// other: 0 unknown, 1 yes, 2 no.
+func diskState(dir string) uint64 {
+	switch state, _ := app.DiskEncrypted(dir); state {
+	case app.DiskYes:
+		return 1
+	case app.DiskNo:
+		return 2
+	}
+	return 0
 }
 
 // listen opens the page's address. Only loopback is allowed: the page has no
