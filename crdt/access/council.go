@@ -52,6 +52,7 @@ func (s *State) council() {
 	var accepted []*motion
 	for generation := uint64(1); ; generation++ {
 		s.reset()
+		s.registerFounder()
 		for _, m := range accepted {
 			s.applyStep(m)
 		}
@@ -138,7 +139,7 @@ func (s *State) count(c *council, m *motion) {
 			continue
 		}
 		i := s.policy.deputy(a.Key)
-		owner := a.node.managed != 0 && a.node.role == Owner && a.Key == a.node.Card.Device
+		owner := a.node.managed != 0 && a.node.role == Owner && !a.node.stopped && a.Key == a.node.Card.Device
 		if i < 0 && !owner || !c.valid(a) {
 			continue
 		}

@@ -148,7 +148,8 @@ func (s *State) collectWraps() {
 		for i, op := range n.ops {
 			switch op := op.(type) {
 			case *genesis, *admit:
-				if n.why[i] != Counts {
+				// A repeated admission gives nothing new but its keys.
+				if n.why[i] != Counts && n.why[i] != WhyNoChange {
 					continue
 				}
 				device, list := n.author.id, []Wrap(nil)

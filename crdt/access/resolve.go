@@ -285,6 +285,16 @@ func (s *State) newest(all []*node) []*node {
 // control entries that count, at most log.MaxRefs, ascending.
 func (s *State) Heads() []log.Ref { return slices.Clone(s.heads) }
 
+// HeadHashes returns the entries that Heads names, ascending. In all but offices
+// with more than log.MaxRefs heads their Closure holds all that counts.
+func (s *State) HeadHashes() []log.Hash {
+	var out []log.Hash
+	for _, ref := range s.heads {
+		out = append(out, s.graph.refs[ref].hash)
+	}
+	return out
+}
+
 // Knows reports whether the control entry is among those resolved.
 func (s *State) Knows(ref log.Ref) bool { return s.graph.refs[ref] != nil }
 

@@ -279,11 +279,16 @@ func TestRule29ABadApprovalHindersNoOther(t *testing.T) {
 	wantIn(t, x, "dan owner,", newPC("dan"))
 }
 
+// sign writes an approval that no maker would make.
+func (x *world) sign(by *pc, key ed25519.PrivateKey, id StepID) Authored {
+	op := approve{Type: opApprove, Step: id, Key: log.DeviceOf(key)}
+	copy(op.Sig[:], ed25519.Sign(key, approvalText(id)))
+	return x.now(by, op)
+}
+
 // approveAs writes an approval with a key that is no deputy's.
 func (x *world) approveAs(by, with *pc, id StepID) {
-	op := approve{Type: opApprove, Step: id, Key: with.card.Sign}
-	copy(op.Sig[:], ed25519.Sign(with.key, approvalText(id)))
-	x.wantWhy(x.now(by, op), "open")
+	x.wantWhy(x.sign(by, with.key, id), "open")
 }
 
 func TestRule29StrangersCarryNothing(t *testing.T) {
@@ -319,7 +324,7 @@ func TestRule30StepsComeBeforeTheFounder(t *testing.T) {
 	x.writeRefs(x.founder, encodePayload(removalOf(dan), removalOf(team[0]), admission(newPC("eve"), Owner)), known)
 	wantIn(t, x, "ann member,dan owner,", x.founder, team[0], dan, newPC("eve"))
 	s := x.state()
-	if d := s.Gone[x.founder.card.Sign]; d.Removed == nil || d.Removed.Step != id || d.Removed.By != (log.DeviceID{}) || s.Devices[dan.card.Sign].Rank != 0 {
+	if d := s.Gone[x.founder.card.Sign]; d.Removed == nil || d.Removed.Step != id || d.Removed.By != (log.DeviceID{}) || s.Devices[dan.card.Sign].Rank != 1 {
 		t.Errorf("founder %+v, dan %+v", d, s.Devices[dan.card.Sign])
 	}
 	// An owner made by a step has a say in entries that know of it.
@@ -337,6 +342,47 @@ func TestRule30AMemberMadeOwnerKeepsItsPast(t *testing.T) {
 	wantIn(t, x, "ann owner,", team[0])
 	if x.state().PersonLevel(id, team[0].person.ID) != Manage {
 		t.Error("the space is lost")
+	}
+}
+
+// TestRule30AMemberMadeOwnerKeepsItsKeys: its admission, read behind the step,
+// gives nothing new but the keys in it.
+func TestRule30AMemberMadeOwnerKeepsItsKeys(t *testing.T) {
+	x, kit := kitWorld(t)
+	ben := newPC("ben")
+	x.letIn(x.founder, ben, Member)
+	before := len(x.keysOf(ben))
+	step := x.propose(ben, newOwner(ben))
+	x.approve(ben, kit.Sign(), step)
+	wantIn(t, x, "ben owner,", ben)
+	if n := len(x.keysOf(ben)); n != before || n != 2 {
+		t.Errorf("%d keys, before %d", n, before)
+	}
+}
+
+func TestRule30AStepAboutTheFounder(t *testing.T) {
+	x, kit := kitWorld(t)
+	step := x.propose(x.founder, newOwner(x.founder))
+	x.approve(x.founder, kit.Sign(), step)
+	d := x.state().Devices[x.founder.card.Sign]
+	if d.By != x.founder.card.Sign || d.Rank != 0 || d.Entry != log.Hash(x.w) {
+		t.Errorf("founder %+v", d)
+	}
+}
+
+func TestRule28NotBehindAnUnknownOperation(t *testing.T) {
+	x, kit := kitWorld(t)
+	olga := x.team(Owner, "olga")[0]
+	p := Policy{Need: 2, Deputies: []Deputy{deputyOf(olga), kit.Deputy()}}
+	step := x.propose(olga, StepInput{Policy: &p})
+	x.approve(x.founder, kit.Sign(), step)
+	next := Step{Generation: 2, Previous: step, Policy: &Policy{Need: 1, Deputies: []Deputy{kit.Deputy()}}, Remove: []StepRemoval{}, Owners: []StepOwner{}, Access: []StepAccess{}}
+	x.now(olga, propose{Type: opPropose, Step: next})
+	x.put(x.founder, encode([]any{1, []any{[]any{63}}}))
+	x.sign(x.founder, x.founder.key, next.id(x.w))
+	x.sign(olga, kit.Sign(), next.id(x.w))
+	if x.step(next.id(x.w)).Accepted {
+		t.Error("an owner's approval behind an unknown operation counts")
 	}
 }
 

@@ -8,14 +8,7 @@ import (
 // walk reads what managers say, the most senior first: owners' tenures in the
 // order they began, then admins'. Steps of the deputies were applied before.
 func (s *State) walk() {
-	f := s.first
-	d := s.device(f.Device.Sign)
-	if !d.known {
-		d.By = f.Device.Sign
-	}
-	if s.register(d, f.Device, f.Person) == Counts {
-		s.grant(d, &grant{nodes: []*node{s.graph.genesis}, role: Owner})
-	}
+	s.grant(s.device(s.first.Device.Sign), &grant{nodes: []*node{s.graph.genesis}, role: Owner})
 	for i, j := 0, 0; i < len(s.owners) || j < len(s.admins); {
 		if i < len(s.owners) {
 			s.read(s.owners[i])
@@ -25,6 +18,15 @@ func (s *State) walk() {
 			j++
 		}
 	}
+}
+
+// registerFounder makes the founder's device known before all others. Its tenure
+// begins behind those that the deputies gave.
+func (s *State) registerFounder() {
+	f := s.first.Device
+	d := s.device(f.Sign)
+	s.register(d, f, s.first.Person)
+	d.By, d.Entry = f.Sign, s.graph.genesis.hash
 }
 
 // register makes the keys of a card a device of a person.
