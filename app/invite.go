@@ -373,7 +373,7 @@ func (w *Workspace) letIn(ctx context.Context, in *inviting, session *pairing.In
 		}
 		st = w.snapshot()
 	}
-	welcome, err := session.Welcomes(st, known.Entry, w.net.Addrs())
+	welcome, err := session.Welcome(st, known.Entry, w.net.Addrs())
 	if err != nil {
 		return admitProblem(err)
 	}

@@ -89,7 +89,7 @@ func TestGoldenSession(t *testing.T) {
 func writeGolden(t *testing.T, g golden, i *Inviter) {
 	o := newOffice(t, newPC("anna"))
 	hash := o.admit(newPC("ben").offer())
-	m := ok[[]byte](t)(i.Welcome(o.state(), hash, []string{"192.168.1.7:4001"}))
+	m := ok[[]byte](t)(one(i.Welcome(o.state(), hash, []string{"192.168.1.7:4001"})))
 	g.Workspace, g.Words, g.Welcome = hex.EncodeToString(o.w[:]), i.Words(o.w), hex.EncodeToString(m)
 	raw := append(ok[[]byte](t)(json.MarshalIndent(g, "", "  ")), '\n')
 	if err := os.MkdirAll("testdata", 0o755); err != nil {

@@ -178,7 +178,7 @@ func TestHostileOrder(t *testing.T) {
 	wantErr(t, "answer twice", err, ErrOrder)
 	_, err = i.Ask(j.Start())
 	wantErr(t, "ask twice", err, ErrOrder)
-	_, err = i.Welcome(&access.State{}, log.Hash{}, nil)
+	_, err = one(i.Welcome(&access.State{}, log.Hash{}, nil))
 	wantErr(t, "welcome too early", err, ErrOrder)
 	if j.Words() != "" || i.Words(log.WorkspaceID{}) != "" {
 		t.Error("words too early")
@@ -376,7 +376,7 @@ func TestHostileWelcomeOfAnotherSession(t *testing.T) {
 	_, i, _ := pair(t, ben, anna)
 	j2, _, _ := pair(t, ben, anna)
 	hash := o.admit(ben.offer())
-	m := ok[[]byte](t)(i.Welcome(o.state(), hash, nil))
+	m := ok[[]byte](t)(one(i.Welcome(o.state(), hash, nil)))
 	_, err := j2.Welcome(m)
 	wantErr(t, "Welcome", err, ErrWelcome)
 }
@@ -388,7 +388,7 @@ func TestHostileWelcomeByAMember(t *testing.T) {
 	o.admit(eve.offer())
 	hash := o.admit(ben.offer())
 	j, i, _ := pair(t, ben, eve)
-	_, err := j.Welcome(ok[[]byte](t)(i.Welcome(o.state(), hash, nil)))
+	_, err := j.Welcome(ok[[]byte](t)(one(i.Welcome(o.state(), hash, nil))))
 	wantErr(t, "Welcome", err, ErrWelcome)
 }
 
@@ -397,10 +397,10 @@ func TestInviterWelcomesOnlyWhoIsAdmitted(t *testing.T) {
 	o := newOffice(t, anna)
 	_, i, _ := pair(t, ben, anna)
 	hash := o.admit(eve.offer())
-	_, err := i.Welcome(o.state(), hash, nil)
+	_, err := one(i.Welcome(o.state(), hash, nil))
 	wantErr(t, "nobody admitted", err, ErrWelcome)
 	o.admit(ben.offer())
-	_, err = i.Welcome(o.state(), hash, nil)
+	_, err = one(i.Welcome(o.state(), hash, nil))
 	wantErr(t, "another entry", err, ErrWelcome)
 }
 
@@ -412,7 +412,7 @@ func TestWelcomeAgainByAnotherAdmin(t *testing.T) {
 	o.role = access.Admin
 	o.admit(cy.offer())
 	j, i, _ := pair(t, ben, cy)
-	m := ok[[]byte](t)(i.Welcome(o.state(), hash, []string{"a", strings.Repeat("b", maxAddr+1)}))
+	m := ok[[]byte](t)(one(i.Welcome(o.state(), hash, []string{"a", strings.Repeat("b", maxAddr+1)})))
 	r, err := j.Welcome(m)
 	if err != nil || r.Inviter != cy.card || len(r.Keys) != 2 || len(r.Addrs) != 1 {
 		t.Errorf("Welcome = %+v, %v", r, err)

@@ -93,22 +93,9 @@ func (i *Inviter) shows(number string) bool {
 	return i.step == 2 && subtle.ConstantTimeCompare([]byte(number), []byte(i.number)) == 1
 }
 
-// Welcome is Welcomes for a control space that fits into one message; else it
-// returns ErrTooLarge.
-func (i *Inviter) Welcome(s *access.State, entry log.Hash, addrs []string) ([]byte, error) {
-	all, err := i.Welcomes(s, entry, addrs)
-	if err == nil && len(all) > 1 {
-		return nil, ErrTooLarge
-	}
-	if err != nil {
-		return nil, err
-	}
-	return all[0], nil
-}
-
-// Welcomes returns the last messages, to be sent in order, for a joiner that
+// Welcome returns the last messages, to be sent in order, for a joiner that
 // entry admits in s.
-func (i *Inviter) Welcomes(s *access.State, entry log.Hash, addrs []string) ([][]byte, error) {
+func (i *Inviter) Welcome(s *access.State, entry log.Hash, addrs []string) ([][]byte, error) {
 	if i.step != 2 {
 		return nil, ErrOrder
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -113,6 +115,14 @@ func pair(t *testing.T, joiner, inviter pc) (*Joiner, *Inviter, string) {
 	return j, i, number
 }
 
+// one returns the only message of a welcome.
+func one(all [][]byte, err error) ([]byte, error) {
+	if err != nil || len(all) != 1 {
+		return nil, errors.Join(err, fmt.Errorf("%d messages", len(all)))
+	}
+	return all[0], nil
+}
+
 func TestJoin(t *testing.T) {
 	anna, ben := newPC("anna"), newPC("ben")
 	o := newOffice(t, anna)
@@ -121,7 +131,7 @@ func TestJoin(t *testing.T) {
 		t.Fatalf("number %q is not the inviter's", number)
 	}
 	hash := o.admit(i.Offer())
-	m, err := i.Welcome(o.state(), hash, []string{"192.168.1.7:4001"})
+	m, err := one(i.Welcome(o.state(), hash, []string{"192.168.1.7:4001"}))
 	if err != nil {
 		t.Fatal(err)
 	}

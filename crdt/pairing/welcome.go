@@ -45,16 +45,16 @@ type authored struct {
 var decWelcomed = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 8, MaxArrayElements: 1 << 17, MaxMapPairs: 16, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
 
 // welcomeMessages returns the Welcome for a joiner that entry admits in s, by
-// the device with this card. The control space goes with it as far as the
-// admissions of both devices build on it: a part of a log counts for nothing
-// without its beginning, so there is no shorter proof. Sync brings the rest.
+// the device with this card. All of the control space that counts goes with it:
+// the newcomer must know who was removed and whom deputies made owner, and a part
+// of a log counts for nothing without its beginning. Sync brings the rest.
 func welcomeMessages(s *access.State, to Offer, card access.DeviceCard, said transcript, entry log.Hash, addrs []string) ([][]byte, error) {
 	joiner, inviter := s.Devices[to.Device.Sign], s.Devices[card.Sign]
 	if !joiner.Card.SameKeys(to.Device) || joiner.Entry != entry {
 		return nil, fmt.Errorf("%w: entry does not admit it", ErrWelcome)
 	}
 	in := welcomed{Workspace: s.Workspace, Admission: entry, Entries: []authored{}, Addrs: []string{}}
-	for _, a := range s.Closure(entry, inviter.Entry) {
+	for _, a := range s.Closure(append(s.HeadHashes(), entry, inviter.Entry)...) {
 		in.Entries = append(in.Entries, authored{Card: a.Card, Entry: a.Entry.Bytes()})
 	}
 	for _, a := range addrs {

@@ -33,12 +33,12 @@ func TestWelcomeOfAnOldOffice(t *testing.T) {
 	if number == "" {
 		t.Fatal("no number")
 	}
-	_, err := i.Welcomes(st, entry, nil)
+	_, err := i.Welcome(st, entry, nil)
 	wantErr(t, "for another device", err, ErrWelcome)
 
 	j, i, _ := pair(t, ben, anna)
 	begun := time.Now()
-	all, err := i.Welcomes(st, entry, testAddrs)
+	all, err := i.Welcome(st, entry, testAddrs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestHostilePieces(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j, i, _ := pair(t, ben, anna)
-			all, err := i.Welcomes(st, entry, nil)
+			all, err := i.Welcome(st, entry, nil)
 			if err != nil || len(all) < 3 {
 				t.Fatalf("%d messages, %v", len(all), err)
 			}
@@ -124,6 +124,6 @@ func TestWelcomeIsBounded(t *testing.T) {
 	}
 	entry := o.admit(ben.offer())
 	_, i, _ := pair(t, ben, anna)
-	_, err := i.Welcomes(o.state(), entry, nil)
+	_, err := i.Welcome(o.state(), entry, nil)
 	wantErr(t, "64 MiB of control space", err, ErrTooLarge)
 }
