@@ -26,7 +26,7 @@ func someKit(t testing.TB) access.Kit {
 }
 
 func TestKitWords(t *testing.T) {
-	for range 200 {
+	for range 20 {
 		k := someKit(t)
 		w := KitWords(k)
 		if len(w) != 24 {
