@@ -171,31 +171,6 @@ func TestSealOpens(t *testing.T) {
 	}
 }
 
-func FuzzPayload(f *testing.F) {
-	p := newPC("p")
-	f.Add(encodePayload(admission(p, Member)))
-	f.Add(encodePayload(genesis{Type: opGenesis, Person: p.person, Device: p.card, Wraps: []Wrap{{Epoch: 1}}}))
-	f.Add(encode([]any{1, []any{[]any{63, "x"}}}))
-	f.Add(encode([]any{2, "x"}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		ops, err := decodePayload(b)
-		if err == nil && !bytes.Equal(encodePayload(anys(ops)...), b) {
-			t.Fatalf("decoded and encoded again: %x", encodePayload(anys(ops)...))
-		}
-		if errors.Is(err, errVoid) && ops != nil {
-			t.Fatal("operations of a void entry")
-		}
-	})
-}
-
-func anys(ops []operation) []any {
-	var out []any
-	for _, op := range ops {
-		out = append(out, op)
-	}
-	return out
-}
-
 func FuzzName(f *testing.F) {
 	for _, s := range []string{"Anna", "\u202eChef", "👩‍⚖️", "a\u0301", "\xff", "   ", "🏴\U000e0067\U000e007f"} {
 		f.Add(s)

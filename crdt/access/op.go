@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/fxamacker/cbor/v2"
-
 	"inselnetz/crdt/log"
 )
 
@@ -52,161 +50,51 @@ const (
 	opPolicy  = 16
 )
 
-// newOp returns an empty operation of a type, nil for a type that is not known.
-func newOp(kind uint64) operation {
+// newOp returns an empty operation of a type and the number of its fields, nil
+// for a type that is not known.
+func newOp(kind uint64) (op operation, fields uint64) {
 	switch kind {
 	case opGenesis:
-		return new(genesis)
+		return &genesis{Type: kind}, 6
 	case opAdmit:
-		return new(admit)
+		return &admit{Type: kind}, 5
 	case opLower:
-		return new(lower)
+		return &lower{Type: kind}, 4
 	case opRevoke:
-		return new(revoke)
+		return &revoke{Type: kind}, 3
 	case opCut:
-		return new(cut)
+		return &cut{Type: kind}, 3
 	case opPropose:
-		return new(propose)
+		return &propose{Type: kind}, 2
 	case opApprove:
-		return new(approve)
+		return &approve{Type: kind}, 4
 	case opSpace:
-		return new(beginSpace)
+		return &beginSpace{Type: kind}, 6
 	case opMembers:
-		return new(members)
+		return &members{Type: kind}, 5
 	case opKey:
-		return new(newKey)
+		return &newKey{Type: kind}, 6
 	case opWraps:
-		return new(moreWraps)
+		return &moreWraps{Type: kind}, 5
 	case opAsk:
-		return new(ask)
+		return &ask{Type: kind}, 2
 	case opErase:
-		return new(erase)
+		return &erase{Type: kind}, 3
 	case opUntil:
-		return new(until)
+		return &until{Type: kind}, 3
 	case opFacts:
-		return new(facts)
+		return &facts{Type: kind}, 2
 	case opPolicy:
-		return new(policy)
+		return &policy{Type: kind}, 3
 	}
-	return nil
+	return nil, 0
 }
 
-// An operation of a control entry. check refuses what is void whoever wrote it.
-type operation interface{ check() error }
-
-// payload is the content of a control entry.
-type payload struct {
-	_       struct{} `cbor:",toarray"`
-	Version uint64
-	Ops     []cbor.RawMessage
-}
-
-var (
-	errVoid    = errors.New("void operation")
-	errUnknown = errors.New("operation of a newer program")
-)
-
-var (
-	enc = must(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.EncMode())
-	// Lists and nesting are bounded by the entry: operations of newer programs must
-	// be read as far as their type, whatever they hold, or they would be skipped.
-	dec = must(cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 64, MaxArrayElements: log.MaxEntry, MaxMapPairs: log.MaxEntry, ExtraReturnErrors: cbor.ExtraDecErrorUnknownField}.DecMode())
-)
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-func encode(v any) []byte { return must(enc.Marshal(v)) } // own fixed types always encode
-
-// checked returns a payload made here, unless it would be void when read.
-func checked(payload []byte) ([]byte, error) {
-	if _, err := decodePayload(payload); err != nil {
-		return nil, err
-	}
-	return payload, nil
-}
-
-func encodePayload(ops ...any) []byte {
-	p := payload{Version: opVersion, Ops: []cbor.RawMessage{}}
-	for _, op := range ops {
-		p.Ops = append(p.Ops, encode(op))
-	}
-	return encode(p)
-}
-
-// decodePayload returns the operations of a control entry, each a pointer to
-// one of the types of this package. With errUnknown it returns those before the
-// first unknown one; with errVoid none, since no honest program writes such an
-// entry.
-func decodePayload(b []byte) ([]operation, error) {
-	var outer []cbor.RawMessage
-	if err := dec.Unmarshal(b, &outer); err != nil || len(outer) == 0 {
-		return nil, fmt.Errorf("%w: not a list", errVoid)
-	}
-	var version uint64
-	if err := dec.Unmarshal(outer[0], &version); err != nil {
-		return nil, fmt.Errorf("%w: no version", errVoid)
-	}
-	if version != opVersion {
-		return nil, fmt.Errorf("%w: version %d", errUnknown, version)
-	}
-	var p payload
-	if err := dec.Unmarshal(b, &p); err != nil || len(p.Ops) == 0 || len(p.Ops) > maxOps || !bytes.Equal(encode(p), b) {
-		return nil, fmt.Errorf("%w: not in canonical form", errVoid)
-	}
-	ops := make([]operation, 0, len(p.Ops))
-	approvals := 0
-	var unknown error
-	for _, raw := range p.Ops {
-		op, err := decodeOp(raw)
-		switch {
-		case errors.Is(err, errUnknown):
-			if unknown == nil {
-				unknown = err
-			}
-		case err != nil:
-			return nil, err
-		case unknown == nil:
-			ops = append(ops, op)
-		}
-		// Each costs a signature to check.
-		if _, ok := op.(*approve); ok {
-			approvals++
-		}
-	}
-	if approvals > maxApprovals {
-		return nil, fmt.Errorf("%w: %d approvals", errVoid, approvals)
-	}
-	return ops, unknown
-}
-
-func decodeOp(raw []byte) (operation, error) {
-	var fields []cbor.RawMessage
-	var kind uint64
-	if err := dec.Unmarshal(raw, &fields); err != nil || len(fields) == 0 || dec.Unmarshal(fields[0], &kind) != nil {
-		return nil, fmt.Errorf("%w: no type", errVoid)
-	}
-	op := newOp(kind)
-	if op == nil {
-		return nil, fmt.Errorf("%w: type %d", errUnknown, kind)
-	}
-	if err := dec.Unmarshal(raw, op); err != nil || !bytes.Equal(encode(op), raw) {
-		return nil, fmt.Errorf("%w: type %d not in canonical form", errVoid, kind)
-	}
-	if err := op.check(); err != nil {
-		return nil, fmt.Errorf("%w: %w", errVoid, err)
-	}
-	if a, ok := op.(*admit); ok && !a.Role.known() {
-		return nil, fmt.Errorf("%w: role %d", errUnknown, a.Role)
-	}
-	if l, ok := op.(*lower); ok && !l.Role.known() {
-		return nil, fmt.Errorf("%w: role %d", errUnknown, l.Role)
-	}
-	return op, nil
+// An operation of a control entry. read reads the fields behind its type; check
+// refuses what is void whoever wrote it.
+type operation interface {
+	read(*reader)
+	check() error
 }
 
 func (r Role) known() bool { return r >= Owner && r <= Carrier }
@@ -295,6 +183,61 @@ type facts struct {
 	_    struct{} `cbor:",toarray"`
 	Type uint64
 	Disk uint64
+}
+
+func (g *genesis) read(r *reader) {
+	g.Office = r.text()
+	r.fill(g.Salt[:])
+	r.person(&g.Person)
+	r.card(&g.Device)
+	g.Wraps = many(r, 1, (*reader).wrap)
+}
+
+func (a *admit) read(r *reader) {
+	r.card(&a.Device)
+	r.person(&a.Person)
+	a.Role = Role(r.uint())
+	a.Wraps = many(r, maxWraps, (*reader).wrap)
+}
+
+func (l *lower) read(r *reader) {
+	r.fill(l.Device[:])
+	l.Role = Role(r.uint())
+	l.Cuts = r.cuts()
+}
+
+func (o *revoke) read(r *reader) {
+	r.fill(o.Device[:])
+	o.Cuts = r.cuts()
+}
+
+func (c *cut) read(r *reader) {
+	r.fill(c.Device[:])
+	c.Cuts = r.cuts()
+}
+
+func (p *propose) read(r *reader) {
+	r.step(&p.Step)
+}
+
+func (a *approve) read(r *reader) {
+	r.fill(a.Step[:])
+	r.fill(a.Key[:])
+	r.fill(a.Sig[:])
+}
+
+func (p *policy) read(r *reader) {
+	p.Need = r.uint()
+	p.Deputies = many(r, maxDeputies, (*reader).deputy)
+}
+
+func (u *until) read(r *reader) {
+	r.fill(u.Device[:])
+	u.Time = r.uint()
+}
+
+func (f *facts) read(r *reader) {
+	f.Disk = r.uint()
 }
 
 func (g *genesis) check() error {

@@ -109,6 +109,47 @@ type erasedRef struct {
 	Hash        log.Hash
 }
 
+func (s *beginSpace) read(r *reader) {
+	r.fill(s.Salt[:])
+	s.Kind = SpaceKind(r.uint())
+	s.Name = r.bytes()
+	s.Members = many(r, maxMembers, (*reader).member)
+	r.array(2)
+	r.fill(s.Key.ID[:])
+	s.Key.Wraps = many(r, maxWraps, (*reader).deviceWrap)
+}
+
+func (m *members) read(r *reader) {
+	r.fill(m.Space[:])
+	m.Name = r.bytes()
+	m.Set = many(r, maxMembers, (*reader).member)
+	m.Remove = many(r, maxMembers, (*reader).leaver)
+}
+
+func (k *newKey) read(r *reader) {
+	r.fill(k.Space[:])
+	k.Epoch = r.uint()
+	r.fill(k.ID[:])
+	k.Prevs = many(r, maxPrevs, (*reader).oldKey)
+	k.Wraps = many(r, maxWraps, (*reader).deviceWrap)
+}
+
+func (w *moreWraps) read(r *reader) {
+	r.fill(w.Space[:])
+	w.Epoch = r.uint()
+	r.fill(w.ID[:])
+	w.Wraps = many(r, maxWraps, (*reader).deviceWrap)
+}
+
+func (a *ask) read(r *reader) {
+	a.Keys = many(r, maxAsked, (*reader).keyID)
+}
+
+func (e *erase) read(r *reader) {
+	r.fill(e.Space[:])
+	e.Refs = many(r, maxErased, (*reader).erasedRef)
+}
+
 func (s *beginSpace) check() error {
 	if err := errors.Join(checkMembers(s.Members), checkWraps(s.Key.Wraps)); err != nil {
 		return err
@@ -117,8 +158,8 @@ func (s *beginSpace) check() error {
 	case Named:
 		return checkSealedName(s.Name)
 	case Direct:
-		if s.Salt != ([16]byte{}) || len(s.Name) != 0 || s.Name == nil || len(s.Members) != 2 {
-			return errors.New("a direct space has no salt, no name and two members")
+		if s.Salt != ([16]byte{}) || len(s.Name) != 0 || len(s.Members) != 2 || s.Members[0].Level != Write || s.Members[1].Level != Write {
+			return errors.New("a direct space has no salt, no name and two members who write")
 		}
 		return nil
 	}
@@ -128,9 +169,6 @@ func (s *beginSpace) check() error {
 func (m *members) check() error {
 	if m.Space == log.Control || m.Space == Network {
 		return errors.New("members of this space are not chosen")
-	}
-	if m.Name == nil {
-		return errors.New("null name")
 	}
 	if len(m.Name) > 0 {
 		if err := checkSealedName(m.Name); err != nil {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
+
 	"inselnetz/crdt/log"
 )
 
@@ -50,7 +52,7 @@ func TestRule10MalformedEntriesAreVoid(t *testing.T) {
 func op2(t *testing.T, op []byte, more bool) []any {
 	t.Helper()
 	var fields []any
-	if err := dec.Unmarshal(op, &fields); err != nil {
+	if err := cbor.Unmarshal(op, &fields); err != nil {
 		t.Fatal(err)
 	}
 	if more {
