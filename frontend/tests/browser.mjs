@@ -57,7 +57,7 @@ export async function open(browser, node, options = {}) {
 		colorScheme: "light",
 		...options,
 	});
-	context.setDefaultTimeout(10_000);
+	context.setDefaultTimeout(20_000);
 	const page = await context.newPage();
 	const complaints = [];
 	page.on("console", (message) => {

@@ -244,7 +244,7 @@ export const access = {
 		unnamed: "einem Bereich, der hier nicht lesbar ist",
 		policy: (need: number, of: number, names: string) =>
 			of === 1 ? `Künftig entscheidet allein: ${names}.` : `Künftig entscheiden ${need} von ${of}: ${names}.`,
-		approved: (names: string) => `Zugestimmt: ${names}`,
+		approved: (names: string) => `Zugestimmt: ${names}.`,
 		approvedNone: "Noch hat niemand zugestimmt.",
 		missingN: (n: number) => (n === 1 ? "Es fehlt noch 1 Zustimmung." : `Es fehlen noch ${n} Zustimmungen.`),
 		mine: "Sie haben zugestimmt.",

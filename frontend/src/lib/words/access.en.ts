@@ -238,7 +238,7 @@ export const access: typeof de = {
 		unnamed: "a space that cannot be read here",
 		policy: (need, of, names) =>
 			of === 1 ? `From now on decides alone: ${names}.` : `From now on ${need} of ${of} decide: ${names}.`,
-		approved: (names) => `Approved: ${names}`,
+		approved: (names) => `Approved: ${names}.`,
 		approvedNone: "Nobody approved yet.",
 		missingN: (n) => (n === 1 ? "1 approval is missing." : `${n} approvals are missing.`),
 		mine: "You approved.",
