@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"inselnetz/crdt/log"
 )
@@ -144,6 +145,17 @@ func (t *tx) setAside(lg *logState, from uint64) error {
 		return err
 	}
 	return t.keepLimit(lg)
+}
+
+// maxGiven is how often a log gives way to entries of which it is not certain
+// that they lead to the named one: whoever has the device's key can sign as many
+// branches as they like. Going back twice as far each time, it is enough for any
+// log.
+const maxGiven = 40
+
+// leads reports whether a run holds the entry that the log's limit names.
+func (lg *logState) leads(run []*log.Entry) bool {
+	return slices.ContainsFunc(run, func(e *log.Entry) bool { return e.Seq == lg.limit.Seq && e.Hash() == lg.limit.Hash })
 }
 
 // giveWay makes room in a log whose limit names an entry that is not held, when

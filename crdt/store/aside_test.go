@@ -173,6 +173,36 @@ func TestTheOtherBranchIsRefused(t *testing.T) {
 	}
 }
 
+// TestEndlessBranches: who has the key of a device that exists twice signs one
+// branch after the other. The log gives way some times, the named branch always
+// comes through.
+func TestEndlessBranches(t *testing.T) {
+	f := fork(t, 3, 10, 10)
+	r := newRules()
+	r.end(f.b, 12)
+	s := openStore(t, t.TempDir(), r)
+	mustImport(t, s, f.a.card, f.a.all[:8]...)
+	given := 0
+	for i := range 3 * maxGiven {
+		forged := newAuthor(1)
+		for n := range 9 {
+			forged.write(t, baseMs+int64(n), nil, chat.Post{Text: fmt.Sprint("Fälschung ", i)})
+		}
+		h := s.Heights(space)[f.a.card.ID()]
+		if _, err := s.Import(bg, forged.card, forged.all[h.Seq:], false); err != nil && !errors.Is(err, ErrFork) && !errors.Is(err, ErrBehind) {
+			t.Fatal(err)
+		}
+		given += len(s.Used().Fell)
+	}
+	if given == 0 || given > maxGiven {
+		t.Errorf("gave way %d times", given)
+	}
+	if _, err := s.Import(bg, f.b.card, f.b.all, false); err != nil || s.Heights(space)[f.b.card.ID()] != f.b.last {
+		t.Errorf("the named branch: %v", err)
+	}
+	compareViews(t, s, []*author{f.b, f.carol}, []int{13, 0}, r, 9)
+}
+
 // TestSalvageKeepsWhatIsAside, and which logs were dropped.
 func TestSalvageKeepsWhatIsAside(t *testing.T) {
 	dir := t.TempDir()

@@ -167,6 +167,12 @@ func (s *Store) meet(card log.Card, id log.LogID, run []*log.Entry) (known int, 
 		if !again || !errors.Is(err, ErrFork) || !lg.pending() || lg.last.Seq == 0 || s.offBranch(card, run) {
 			return known, err
 		}
+		if !lg.leads(run) {
+			if s.w.given[id] >= maxGiven {
+				return known, err
+			}
+			s.w.given[id]++
+		}
 		if e := s.giveWay(lg, first); e != nil {
 			return known, e
 		}

@@ -151,7 +151,7 @@ func (s *Store) load() error {
 	if err != nil {
 		return err
 	}
-	s.w = &writer{c: c, stamps: [2]map[int64]uint64{{}, {}}, waiters: map[log.LogID]map[log.LogID]struct{}{}, runnable: map[log.LogID]struct{}{}, erased: map[int64]struct{}{}, dropped: map[log.LogID]struct{}{}, nextLog: 1, nextChan: 1}
+	s.w = &writer{c: c, stamps: [2]map[int64]uint64{{}, {}}, waiters: map[log.LogID]map[log.LogID]struct{}{}, runnable: map[log.LogID]struct{}{}, erased: map[int64]struct{}{}, dropped: map[log.LogID]struct{}{}, given: map[log.LogID]int{}, nextLog: 1, nextChan: 1}
 	if err := s.version(); err != nil {
 		return err
 	}

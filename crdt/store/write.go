@@ -48,6 +48,7 @@ type writer struct {
 	runnable map[log.LogID]struct{}               // logs that may be able to go on
 	erased   map[int64]struct{}                   // entries known to have no payload, by at
 	dropped  map[log.LogID]struct{}               // logs of spaces that were dropped
+	given    map[log.LogID]int                    // how often a log gave way to another branch
 }
 
 // maxStep is how many entries one transaction takes, so that an own entry never
