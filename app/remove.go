@@ -58,11 +58,24 @@ func (w *Workspace) SetRole(ctx context.Context, p access.PersonID, role access.
 	for _, dev := range devicesOf(st, p) {
 		cuts[dev] = w.cutsIn(log.Control, dev)
 	}
+	if role > access.Admin && managersBut(st, p) == 0 {
+		return problem("last-manager")
+	}
 	payloads, err := st.SetRole(w.self, w.keyring(), rand.Reader, p, role, cuts)
 	if err != nil {
 		return accessProblem(err)
 	}
 	return w.control(ctx, payloads...)
+}
+
+// managersBut is how many people besides one manage the office.
+func managersBut(st *access.State, but access.PersonID) (n int) {
+	for id := range st.People {
+		if r := st.PersonRole(id); (r == access.Owner || r == access.Admin) && id != but {
+			n++
+		}
+	}
+	return n
 }
 
 // Leaving is what it would mean to remove a person or a device.
@@ -98,10 +111,9 @@ func (w *Workspace) Leaving(p access.PersonID, dev log.DeviceID) (Leaving, error
 	if dev != (log.DeviceID{}) {
 		out.Name = access.ShowName(st.Devices[dev].Card.Name)
 	}
-	for id := range st.People {
-		if r := st.PersonRole(id); (r == access.Owner || r == access.Admin) && (id != p || !out.Whole) {
-			out.Managers++
-		}
+	out.Managers = managersBut(st, p)
+	if r := st.PersonRole(p); !out.Whole && (r == access.Owner || r == access.Admin) {
+		out.Managers++
 	}
 	policy, _ := st.Policy()
 	out.Deputy = out.Whole && slices.ContainsFunc(policy.Deputies, func(d access.Deputy) bool { return d.Person == p })
@@ -158,6 +170,9 @@ func (w *Workspace) Remove(ctx context.Context, p access.PersonID, dev log.Devic
 	devices, err := w.leavers(st, p, dev)
 	if err != nil {
 		return err
+	}
+	if p = st.Devices[devices[0]].Person; len(devices) == len(devicesOf(st, p)) && managersBut(st, p) == 0 {
+		return problem("last-manager")
 	}
 	in := access.RemoveInput{Devices: devices, Cuts: map[log.DeviceID][]access.Cut{}, Handover: handover}
 	for _, d := range devices {

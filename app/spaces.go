@@ -79,6 +79,9 @@ func (w *Workspace) CreateSpace(ctx context.Context, name string, members map[ac
 		return Space{}, problem("not-member")
 	}
 	delete(members, access.PersonID(w.me()))
+	if err := allIn(st, members); err != nil {
+		return Space{}, err
+	}
 	payloads, id, err := st.CreateSpace(w.self, rand.Reader, access.SpaceInput{Name: name, Members: members})
 	if err != nil {
 		return Space{}, accessProblem(err)
@@ -95,6 +98,9 @@ func (w *Workspace) ChangeSpace(ctx context.Context, id log.SpaceID, name string
 	st := w.snapshot()
 	if st == nil {
 		return Space{}, problem("not-member")
+	}
+	if err := allIn(st, set); err != nil {
+		return Space{}, err
 	}
 	change := access.SpaceChange{Space: id, Set: set}
 	if name != "" {
@@ -127,6 +133,16 @@ func (w *Workspace) ChangeSpace(ctx context.Context, id log.SpaceID, name string
 		return Space{}, nil
 	}
 	return w.space(st, id), nil
+}
+
+// allIn refuses people who are not, or not any more, in the workspace.
+func allIn(st *access.State, people map[access.PersonID]access.Level) error {
+	for p := range people {
+		if st.PersonRole(p) == 0 {
+			return problem("no-such-person")
+		}
+	}
+	return nil
 }
 
 // Direct returns the channel of this person and another, which is begun if need

@@ -14,6 +14,10 @@ var accessPhrases = map[string]phrase{
 		"Das darf dieses Gerät nicht.", "This device may not do that.",
 		"Fragen Sie jemanden, der das Büro oder den Bereich verwaltet.", "Ask someone who manages the office or the space.",
 	},
+	"last-manager": {
+		"Danach könnte niemand mehr das Büro verwalten.", "Nobody could manage the office then.",
+		"Bestimmen Sie zuerst jemand anderen.", "Name someone else first.",
+	},
 	"no-such-person": {
 		"Diese Person oder dieses Gerät gehört nicht mehr zum Büro.", "This person or device is not part of the office any more.",
 		"Laden Sie die Seite neu.", "Reload the page.",

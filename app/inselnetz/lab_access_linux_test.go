@@ -62,16 +62,16 @@ func TestLabRemoved(t *testing.T) {
 	known := must[api.Audit](c, "audit", api.AuditAsk{}).Total
 	before := c.received()
 	for i := range 100 {
-		a.post(fmt.Sprintf("Geheimnis %d %s", i, strings.Repeat("nach der Entfernung ", 50)))
+		a.post(fmt.Sprintf("Geheimnis %d %s", i, strings.Repeat("nach der Entfernung ", 500)))
 	}
 	for _, p := range rest {
 		within(t, 10*time.Second, p.name+" has it", func() bool { return p.total() == 102 })
 	}
 	time.Sleep(5 * time.Second) // c tries again and again meanwhile
-	if n := c.received() - before; n > 60_000 {
-		t.Errorf("the removed device received %d bytes while 100 KB were written", n)
+	if n := c.received() - before; n > 400_000 {
+		t.Errorf("the removed device received %d bytes while 1 MB was written", n)
 	} else {
-		t.Logf("the removed device received %d bytes (beacons and failed hellos) while 100 KB were written", n)
+		t.Logf("the removed device received %d bytes (beacons and failed hellos) while 1 MB was written", n)
 	}
 	if n := must[api.Audit](c, "audit", api.AuditAsk{}).Total; n != known {
 		t.Errorf("the removed device holds %d control records, had %d: keys come with those", n, known)
