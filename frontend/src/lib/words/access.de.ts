@@ -215,7 +215,7 @@ export const access = {
 		sheetState: {
 			none: "gibt es nicht",
 			waiting: "noch nicht gedruckt und bestätigt",
-			printed: "gedruckt und weggelegt",
+			printed: "gibt es, auf Papier",
 		} as Record<string, string>,
 		sheetPrinted: (date: string) => `gedruckt ${date}`,
 		sheetPrint: "Drucken",

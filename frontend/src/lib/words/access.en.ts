@@ -211,7 +211,7 @@ export const access: typeof de = {
 		sheetState: {
 			none: "there is none",
 			waiting: "not printed and confirmed yet",
-			printed: "printed and put away",
+			printed: "there is one, on paper",
 		},
 		sheetPrinted: (date) => `printed ${date}`,
 		sheetPrint: "Print",
