@@ -11,6 +11,8 @@ run -bench 'Start' -benchtime 10x ./app/inselnetz
 run -bench 'Backlog' -benchtime 3x ./app/inselnetz
 echo "== import with search index, by run heads and fully verified; append; open; search"
 run -bench 'Import|Append|Open|SearchMillion' -benchtime 3x ./crdt/store
+echo "== access: resolving 10,000 operations; new keys for 200 devices"
+run -bench 'Resolve10000|Rotate200' -benchtime 10x ./crdt/access
 echo "== transport: echo and bulk beside raw TCP"
 run -bench . -benchtime 1s ./mesh/lan
 if [ "$(id -u)" -eq 0 ] && command -v ip >/dev/null; then
