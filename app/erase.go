@@ -68,6 +68,11 @@ func (r *reader) Erased(c log.Card, seq uint64, hash log.Hash) bool {
 	return r.state.Erased(c, seq, hash)
 }
 
+// Stripped reports whether an entry may come without its payload.
+func (r *reader) Stripped(c log.Card, seq uint64, hash log.Hash) bool {
+	return r.state.Erased(c, seq, hash)
+}
+
 // ErasedRefs lists all entries whose payload is to be dropped.
 func (r *reader) ErasedRefs() []store.Ref {
 	refs := r.state.ErasedRefs()

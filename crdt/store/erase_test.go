@@ -348,6 +348,38 @@ func TestNobodyStripsMessages(t *testing.T) {
 	}
 }
 
+// TestErasureThatStoppedToCount: who had carried it out hands the entry on
+// without payload, and who never did keeps it.
+func TestErasureThatStoppedToCount(t *testing.T) {
+	r := newRules()
+	a := newAuthor(1)
+	for i := range 3 {
+		a.write(t, baseMs+int64(i), nil, chat.Post{Text: fmt.Sprint("Wort ", i)})
+	}
+	r.erase(a, 2)
+	hasty := openStore(t, t.TempDir(), r)
+	mustImport(t, hasty, a.card, a.all...)
+	delete(r.erased, a.all[1].Hash())
+	r.once[a.all[1].Hash()] = true
+	if err := hasty.Use(bg, r); err != nil {
+		t.Fatal(err)
+	}
+	fresh, calm := openStore(t, t.TempDir(), r), openStore(t, t.TempDir(), r)
+	if !bring(t, hasty, fresh, a.card, 9) {
+		t.Error("the log does not go on")
+	}
+	mustImport(t, calm, a.card, a.all...)
+	for s, want := range map[*Store]int{hasty: 2, fresh: 2, calm: 3} {
+		if got := texts(t, s); len(got) != want {
+			t.Errorf("shown: %q, want %d", got, want)
+		}
+	}
+	mustImport(t, fresh, a.card, a.all...) // it may stay without
+	if err := fresh.Check(bg); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWipeIsOwed: while the files cannot be freed, Wiped says so, also after a
 // restart, and Wipe makes up for it.
 func TestWipeIsOwed(t *testing.T) {

@@ -33,9 +33,10 @@ type plainReader struct {
 // erased.
 type noLimits struct{}
 
-func (noLimits) Limit(log.Card) (log.Height, bool)      { return log.Height{}, false }
-func (noLimits) Erased(log.Card, uint64, log.Hash) bool { return false }
-func (noLimits) ErasedRefs() []Ref                      { return nil }
+func (noLimits) Limit(log.Card) (log.Height, bool)        { return log.Height{}, false }
+func (noLimits) Erased(log.Card, uint64, log.Hash) bool   { return false }
+func (noLimits) Stripped(log.Card, uint64, log.Hash) bool { return false }
+func (noLimits) ErasedRefs() []Ref                        { return nil }
 
 func (r plainReader) Plain(card log.Card, e *log.Entry) ([]byte, error) {
 	if r.locked[e.Log] {

@@ -12,7 +12,7 @@ import (
 // Import adds entries of one log, in order. It checks that they continue the
 // log, and their signatures: of all when live, else one a run. Entries held
 // already are skipped. An entry without its payload is refused with ErrStripped,
-// unless it is erased: nobody strips messages. On an error some of the entries
+// unless the Reader says it may come so: nobody strips messages. On an error some of the entries
 // may have been stored.
 func (s *Store) Import(ctx context.Context, card log.Card, entries []*log.Entry, live bool) (Applied, error) {
 	a, err := s.importRun(ctx, card, entries, live, false)
@@ -115,11 +115,11 @@ func (s *Store) importStep(card log.Card, id log.LogID, run []*log.Entry, live, 
 	return a, err
 }
 
-// unstripped refuses entries without payload that are not erased.
+// unstripped refuses entries without payload that may not come so.
 func (s *Store) unstripped(card log.Card, run []*log.Entry) error {
 	r := s.w.reader
 	for _, e := range run {
-		if e.Payload == nil && (r == nil || card.Space == log.Control || !r.Erased(card, e.Seq, e.Hash())) {
+		if e.Payload == nil && (r == nil || card.Space == log.Control || !r.Stripped(card, e.Seq, e.Hash())) {
 			return fmt.Errorf("%w: entry %d", ErrStripped, e.Seq)
 		}
 	}

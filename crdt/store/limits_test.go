@@ -17,12 +17,13 @@ type rules struct {
 	plainReader
 	limits map[log.LogID]log.Height
 	erased map[log.Hash]Ref
+	once   map[log.Hash]bool // erased where it was not known yet that it does not count
 }
 
 func newRules() rules {
 	return rules{
 		plainReader: plainReader{locked: map[log.LogID]bool{}, unknown: map[log.DeviceID]bool{}},
-		limits:      map[log.LogID]log.Height{}, erased: map[log.Hash]Ref{},
+		limits:      map[log.LogID]log.Height{}, erased: map[log.Hash]Ref{}, once: map[log.Hash]bool{},
 	}
 }
 
@@ -34,6 +35,10 @@ func (r rules) Limit(c log.Card) (log.Height, bool) {
 func (r rules) Erased(_ log.Card, _ uint64, h log.Hash) bool {
 	_, ok := r.erased[h]
 	return ok
+}
+
+func (r rules) Stripped(c log.Card, seq uint64, h log.Hash) bool {
+	return r.Erased(c, seq, h) || r.once[h]
 }
 
 func (r rules) ErasedRefs() []Ref { return slices.Collect(maps.Values(r.erased)) }

@@ -41,6 +41,10 @@ type Reader interface {
 	Limit(log.Card) (at log.Height, cut bool)
 	// Erased reports whether an entry's payload is to be dropped.
 	Erased(card log.Card, seq uint64, hash log.Hash) bool
+	// Stripped reports whether an entry may come without its payload: one that is
+	// erased, or was for those who did not know yet that the erasure does not
+	// count.
+	Stripped(card log.Card, seq uint64, hash log.Hash) bool
 	// ErasedRefs lists all entries for which Erased is true, held here or not.
 	ErasedRefs() []Ref
 }
