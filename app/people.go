@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"inselnetz/app/vault"
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/log"
 	"inselnetz/mesh"
@@ -114,6 +115,7 @@ func (w *Workspace) Info() Info {
 		}{
 			{"one-admin", i.Managers < 2 && i.CanInvite}, // told to those who can do something about it
 			{"kit-waiting", kit == KitWaiting},
+			{"secrets-in-file", w.id.vault.Place() == vault.InFile},
 			{"approve-wanted", wanted > 0},
 			{"left", !in},
 		} {

@@ -91,6 +91,10 @@ var accessPhrases = map[string]phrase{
 		"Das Wiederherstellungs-Blatt ist noch nicht gedruckt.", "The recovery sheet is not printed yet.",
 		"Drucken Sie es und legen Sie es an einen sicheren Ort.", "Print it and put it in a safe place.",
 	},
+	"secrets-in-file": {
+		"Dieser Computer bietet keinen Schlüsselspeicher: Die Schlüssel liegen in einer Datei, die nur Ihr Benutzerkonto lesen darf.", "This computer offers no key store: the keys lie in a file that only your user account may read.",
+		"Verschlüsseln Sie die Festplatte. Mehr dazu unter Einstellungen, Zustand dieses Geräts.", "Encrypt the disk. More under Settings, State of this device.",
+	},
 	"late-work": {
 		"Von entfernten Geräten sind %d Einträge zu spät gekommen. Sie sind da und werden nicht gezeigt.", "%d entries of removed devices came too late. They are kept and not shown.",
 		"Sehen Sie sie an und entscheiden Sie: Menschen, Entfernt.", "Look at them and decide: People, Removed.",
