@@ -22,16 +22,18 @@ func (t *tx) makeRoom(lg *logState) (fell bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	from := lg.limit.Seq
-	if joined {
-		from = follows + 1
-	} else if proof, err := t.forkedAt(lg); err != nil {
-		return false, err
-	} else if proof > 0 {
-		from = min(from, proof)
-	}
-	if lg.last.Seq < lg.limit.Seq && !joined {
+	if !joined && lg.last.Seq < lg.limit.Seq {
 		return false, nil // it may be the named branch, of which more is to come
+	}
+	from := follows + 1
+	if !joined {
+		proof, err := t.forkedAt(lg)
+		if err != nil {
+			return false, err
+		}
+		if from = lg.limit.Seq; proof > 0 {
+			from = min(from, proof)
+		}
 	}
 	if from <= lg.last.Seq {
 		if err := t.setAside(lg, from); err != nil {

@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"strconv"
+	"strings"
 
 	"inselnetz/crdt/log"
 )
@@ -74,11 +77,13 @@ func (t *tx) drop(space log.SpaceID, ids []log.LogID) error {
 		}
 	}
 	t.gone = map[log.LogID]struct{}{}
+	var locals []string
 	for _, id := range ids {
 		t.s.step("drop")
 		lg := t.s.logs[id]
 		from, to := atOf(lg.id, 0), atOf(lg.id+1, 0)-1
-		for _, table := range []string{"entries", "sealed", "posted", "votes", "orphans", "acts", "messages"} {
+		locals = append(locals, strconv.FormatInt(lg.id, 10))
+		for _, table := range []string{"entries", "sealed", "posted", "votes"} {
 			if err := t.c.exec("DELETE FROM "+table+" WHERE at BETWEEN ? AND ?", from, to); err != nil {
 				return err
 			}
@@ -96,6 +101,11 @@ func (t *tx) drop(space log.SpaceID, ids []log.LogID) error {
 		}
 		maps.DeleteFunc(t.w.erased, func(at int64, _ struct{}) bool { return at >= from && at <= to })
 		t.gone[id] = struct{}{}
+	}
+	for _, table := range []string{"acts", "orphans"} { // no index has them by log: all at once
+		if err := t.c.script(fmt.Sprintf("DELETE FROM %s WHERE at>>%d IN (%s)", table, seqBits, strings.Join(locals, ","))); err != nil {
+			return err
+		}
 	}
 	if err := t.dropFound(); err != nil {
 		return err
