@@ -14,6 +14,7 @@ var (
 	errStuck     = errors.New("takes too little")
 	errDuplicate = errors.New("another connection is kept")
 	errRemoved   = errors.New("not a member any more")
+	errOldKey    = errors.New("unknown device with an old network key")
 	errBound     = errors.New("the device's card names another peer")
 	errFlood     = errors.New("more than any honest device sends")
 	errStopped   = errors.New("stopped")
@@ -30,6 +31,12 @@ func (l *loop) join(s *session) {
 	case member && peer != s.peer:
 		l.gate.strike(s.peer, now)
 		l.reject(s, errBound)
+		return
+	case !member && !s.newest:
+		// Whoever was let in lately has the newest key; one who was removed, and
+		// comes under another name, has not.
+		l.gate.strike(s.peer, now)
+		l.reject(s, errOldKey)
 		return
 	case len(l.sessions) >= maxSessions, !member && l.strangers() >= maxStrangely:
 		l.reject(s, errFlood)

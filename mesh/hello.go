@@ -63,6 +63,7 @@ type greeting struct {
 	instance [16]byte
 	clock    time.Duration
 	version  string
+	newest   bool // it proved the newest network key known here
 }
 
 // transcript binds a proof to both ends of one Conn.
@@ -127,39 +128,39 @@ func (t transcript) proof(random io.Reader, id Identity, keys []log.Key, role st
 }
 
 // check reads the other end's second frame.
-func (t transcript) check(frame []byte, keys []log.Key, role string) (proofContent, error) {
+// newest says whether it proves the first of keys.
+func (t transcript) check(frame []byte, keys []log.Key, role string) (c proofContent, newest bool, err error) {
 	var f proofFrame
-	var c proofContent
 	if err := exactly(frame, &f, 1024); err != nil {
-		return c, err
+		return c, false, err
 	}
-	contentKey := t.unwrap(f, keys, role)
+	contentKey, newest := t.unwrap(f, keys, role)
 	if contentKey == nil {
-		return c, errProof
+		return c, false, errProof
 	}
 	plain, err := open(contentKey, f.Sealed, f.Wraps[:])
 	if err != nil {
-		return c, errProof
+		return c, false, errProof
 	}
 	if err := exactly(plain, &c, 512); err != nil {
-		return c, err
+		return c, false, err
 	}
 	if len(c.Version) > maxVersion || c.Device.Check() != nil || !ed25519.Verify(c.Device[:], t.signed(role), c.Sig[:]) {
-		return c, errProof
+		return c, false, errProof
 	}
-	return c, nil
+	return c, newest, nil
 }
 
-func (t transcript) unwrap(f proofFrame, keys []log.Key, role string) []byte {
-	for _, k := range keys[:min(len(keys), helloKeys)] {
+func (t transcript) unwrap(f proofFrame, keys []log.Key, role string) (key []byte, newest bool) {
+	for n, k := range keys[:min(len(keys), helloKeys)] {
 		wrap := t.wrapKey(k, role)
 		for i := range helloKeys {
 			if key, err := open(wrap, f.Wraps[i*wrapLen:(i+1)*wrapLen], nil); err == nil {
-				return key
+				return key, n == 0
 			}
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // exactly decodes a frame of the hello in its one encoding.
@@ -216,7 +217,7 @@ func hello(c Conn, self PeerID, id Identity, dialed bool, opts Options) (greetin
 	if got, err = c.Recv(); err != nil {
 		return g, fmt.Errorf("%w: %w", errHello, err)
 	}
-	content, err := t.check(got, keys, others)
+	content, newest, err := t.check(got, keys, others)
 	if err != nil {
 		return g, err
 	}
@@ -231,7 +232,7 @@ func hello(c Conn, self PeerID, id Identity, dialed bool, opts Options) (greetin
 		}
 	}
 	clock := time.UnixMilli(content.Clock).Sub(opts.Now())
-	return greeting{content.Device, theirs.Instance, clock, content.Version}, nil
+	return greeting{content.Device, theirs.Instance, clock, content.Version, newest}, nil
 }
 
 func (t transcript) prove(c Conn, id Identity, keys []log.Key, role string, opts Options) error {

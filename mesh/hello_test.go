@@ -114,6 +114,9 @@ func TestHello(t *testing.T) {
 			if gb.device != tt.a.Device || gb.instance != tt.a.Instance {
 				t.Errorf("b learned %+v", gb)
 			}
+			if ga.newest == (name == "one heard of a newer") || gb.newest == (name == "the other did") {
+				t.Errorf("newest key proved: to a %v, to b %v", ga.newest, gb.newest)
+			}
 		})
 	}
 }
@@ -234,7 +237,7 @@ func FuzzHello(f *testing.F) {
 		if bytes.Equal(b, proof) {
 			return
 		}
-		if c, err := tr.check(b, id.Keys(), roleDialer); err == nil {
+		if c, _, err := tr.check(b, id.Keys(), roleDialer); err == nil {
 			t.Errorf("%x proves %+v", b, c)
 		}
 		var open openFrame

@@ -33,6 +33,7 @@ func MeshCases() []MeshCase {
 		{"Restart", 2, restart},
 		{"TwoLeftOneStays", 3, leave},
 		{"NotAdmitted", 2, notAdmitted},
+		{"OldKey", 2, oldKey},
 		{"AdmittedLater", 3, admittedLater},
 		{"Removed", 2, removed},
 		{"OldCopy", 2, oldCopy},
@@ -256,6 +257,32 @@ func notAdmitted(t *testing.T, ts []mesh.Transport) {
 	}
 	if got := ms[0].Payloads(o.Space()); len(got) != 1 {
 		t.Errorf("the stranger wrote %q", got)
+	}
+}
+
+// oldKey: a device that nobody knows, with a key that was renewed since, is not
+// even a stranger: it may have been removed and come under another name.
+func oldKey(t *testing.T, ts []mesh.Transport) {
+	o, ms := office(ts[:1])
+	d := NewDevice("b", ts[1].Self())
+	ms = append(ms, NewMemory(o, d))
+	ms[1].Append(log.Control, []byte("nobody asked"))
+	id := o.Identity(ms[0].Device, 1)
+	id.Keys = func() []log.Key { return []log.Key{{9}, o.Key} }
+	ctx, cancel := context.WithCancel(context.Background())
+	renewed := &Node{Mesh: mesh.New(ts[0], ms[0], id, mesh.Options{}), Memory: ms[0], Transport: ts[0], stop: cancel, done: make(chan error, 1)}
+	go func() { renewed.done <- renewed.Run(ctx) }()
+	old := Start(ms[1], ts[1], 1, mesh.Options{})
+	introduce([]*Node{renewed, old}, ts)
+	time.Sleep(500 * time.Millisecond)
+	if p := renewed.Here(); len(p) != 0 {
+		t.Errorf("it is here: %v", p)
+	}
+	if got := ms[0].Heights(log.Control); len(got) != 0 {
+		t.Error("its control entries were taken")
+	}
+	if err := errors.Join(renewed.Stop(), old.Stop()); err != nil {
+		t.Error(err)
 	}
 }
 
