@@ -1,9 +1,12 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	mrand "math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -96,6 +99,22 @@ func compareViews(t interface {
 	checkIndex(t, s)
 }
 
+// draw changes what counts of an author's log.
+func (r rules) draw(t *rapid.T, a *author, held int) {
+	switch rapid.IntRange(0, 5).Draw(t, "rule") {
+	case 0:
+		delete(r.limits, a.card.ID())
+	case 1:
+		if len(a.all) > 0 {
+			r.erase(a, uint64(rapid.IntRange(1, len(a.all)).Draw(t, "erased")))
+		}
+	case 2:
+		r.end(a, uint64(held))
+	default:
+		r.end(a, uint64(rapid.IntRange(0, len(a.all)).Draw(t, "end")))
+	}
+}
+
 // TestLimitsEqualFold draws histories that come in pieces while limits go up,
 // down and away and entries are erased, with restarts and rebuilds, and compares
 // all that people see with folding what counts at once.
@@ -123,22 +142,6 @@ func TestLimitsEqualFold(t *testing.T) {
 		s := open()
 		defer func() { s.Close() }()
 		held := make([]int, len(authors))
-		rule := func() {
-			i := rapid.IntRange(0, len(authors)-1).Draw(t, "whose")
-			a := authors[i]
-			switch rapid.IntRange(0, 5).Draw(t, "rule") {
-			case 0:
-				delete(r.limits, a.card.ID())
-			case 1:
-				if len(a.all) > 0 {
-					r.erase(a, uint64(rapid.IntRange(1, len(a.all)).Draw(t, "erased")))
-				}
-			case 2:
-				r.end(a, uint64(held[i]))
-			default:
-				r.end(a, uint64(rapid.IntRange(0, len(a.all)).Draw(t, "end")))
-			}
-		}
 		for range rapid.IntRange(1, 25).Draw(t, "events") {
 			i := rapid.IntRange(0, len(authors)-1).Draw(t, "from")
 			a := authors[i]
@@ -168,7 +171,8 @@ func TestLimitsEqualFold(t *testing.T) {
 				fallthrough
 			case 3, 4:
 				for range rapid.IntRange(1, 3).Draw(t, "rules") {
-					rule()
+					k := rapid.IntRange(0, len(authors)-1).Draw(t, "whose")
+					r.draw(t, authors[k], held[k])
 				}
 				if err := s.Use(bg, r); err != nil {
 					t.Fatal(err)
@@ -387,4 +391,101 @@ func (r *countingReader) Plain(card log.Card, e *log.Entry) ([]byte, error) {
 		return nil, ErrNoKey
 	}
 	return r.sealedRules.Plain(card, e)
+}
+
+// TestRulesChangeInUse changes limits and erases while others import, write, read
+// and search.
+func TestRulesChangeInUse(t *testing.T) {
+	var authors []*author
+	for i := range 3 {
+		a := newAuthor(i)
+		for n := range 200 {
+			ops := []chat.Op{chat.Post{Text: fmt.Sprint("Wort ", n)}}
+			if n > 0 {
+				ops = append(ops, chat.Edit{Message: a.id(uint64(n), 0), Text: fmt.Sprint("Wort neu ", n)}, chat.Read{Message: authors0(authors, a).id(uint64(n), 0)})
+			}
+			a.write(t, baseMs+int64(n), nil, ops...)
+		}
+		authors = append(authors, a)
+	}
+	s := openStore(t, t.TempDir(), newRules())
+	me := newAuthor(9)
+	ctx, stop := context.WithCancel(bg)
+	var readers, writers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for ctx.Err() == nil {
+				_, _, err := s.Search(bg, []log.SpaceID{space}, "wort", nil, 0, 20)
+				if err == nil {
+					_, err = s.Messages(bg, Query{Space: space, Limit: 20})
+				}
+				if err == nil {
+					_, err = s.Quarantined(bg)
+				}
+				if err == nil {
+					_, err = s.Related(bg, authors[0].id(3, 0))
+				}
+				if err == nil {
+					_, err = s.AllChannels(bg, authors[0].person())
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for _, a := range authors {
+		writers.Go(func() {
+			for n := 0; n < len(a.all); n += 5 {
+				if _, err := s.Import(bg, a.card, a.all[n:n+5], false); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Go(func() {
+		for i := range 30 {
+			if _, err := s.Append(bg, me.card, "", func(n Next) (*log.Entry, error) {
+				return me.write(t, baseMs+int64(i), n.Deps, chat.Post{Text: "Wort von mir"}), nil
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	random := mrand.New(mrand.NewPCG(1, 2))
+	r := newRules()
+	for range 25 { // a reader never changes: each Use has its own
+		next := newRules()
+		maps.Copy(next.limits, r.limits)
+		maps.Copy(next.erased, r.erased)
+		a := authors[random.IntN(len(authors))]
+		switch random.IntN(4) {
+		case 0:
+			delete(next.limits, a.card.ID())
+		case 1:
+			next.erase(a, uint64(1+random.IntN(200)))
+		default:
+			next.end(a, uint64(random.IntN(201)))
+		}
+		if err := s.Use(bg, next); err != nil {
+			t.Fatal(err)
+		}
+		r = next
+	}
+	writers.Wait()
+	stop()
+	readers.Wait()
+	if err := s.Err(); err != nil || !s.Wiped() {
+		t.Errorf("%v, wiped %v", err, s.Wiped())
+	}
+	compareViews(t, s, append(authors, me), []int{200, 200, 200, 30}, r, 500)
+}
+
+// authors0 returns the first author, or a if there is none yet.
+func authors0(authors []*author, a *author) *author {
+	if len(authors) > 0 {
+		return authors[0]
+	}
+	return a
 }

@@ -125,10 +125,12 @@ func (s *Store) write(full bool, do func(*tx) error) (applied Applied, err error
 		err = t.finish()
 	}
 	if err == nil {
+		t.announce()
 		s.step("commit")
 		err = w.c.exec("COMMIT")
 	}
 	if err != nil {
+		t.retract()
 		w.c.exec("ROLLBACK") // fails when SQLite already did it
 		return Applied{}, s.note(err)
 	}
@@ -271,6 +273,35 @@ func (t *tx) finish() error {
 		return t.keepHeld()
 	}
 	return nil
+}
+
+// announce makes the numbers of new logs and channels known: whoever begins to
+// read when the commit is through meets them before install.
+func (t *tx) announce() {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	for id, lg := range t.byID {
+		t.s.byID[id] = lg
+	}
+	for k, ch := range t.chans {
+		if t.s.chans[k] == nil {
+			t.s.chanByID[ch.id] = ch
+		}
+	}
+}
+
+// retract takes announce back when the commit failed.
+func (t *tx) retract() {
+	t.s.mu.Lock()
+	defer t.s.mu.Unlock()
+	for id := range t.byID {
+		delete(t.s.byID, id)
+	}
+	for k, ch := range t.chans {
+		if t.s.chans[k] == nil {
+			delete(t.s.chanByID, ch.id)
+		}
+	}
 }
 
 // install makes the committed changes seen.
