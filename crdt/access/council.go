@@ -180,7 +180,7 @@ func (s *State) applyStep(m *motion) {
 	for _, r := range m.Step.Remove {
 		d := s.device(r.Device)
 		if d.removal == nil {
-			d.removal = &removal{nodes: nodes, council: true, limits: s.graph.limits(r.Cuts)}
+			d.removal = &removal{nodes: nodes, council: true, limits: s.graph.limits(r.Cuts), cuts: r.Cuts}
 			d.Removed = &Removal{Step: m.ID, Clock: m.Clock}
 		}
 		s.addCuts(d, r.Cuts, false, false)

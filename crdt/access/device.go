@@ -16,6 +16,7 @@ type device struct {
 	Device
 	id      log.DeviceID
 	manages bool // counted as one by which its person manages
+	now     Role // as far as was read
 	known   bool // admitted at some time; else it was only spoken of
 	grants  []*grant
 	lowers  []*lowering
@@ -24,19 +25,21 @@ type device struct {
 	ends    map[log.LogID]*logEnd
 	covered map[log.SpaceID]bool // once it is gone only logs with an end count there
 	adopted []adoption
-	until   *deadline
+	untils  []deadline
 }
 
 // A grant is an admission. One by the deputies lies in all entries that propose
 // it.
 type grant struct {
 	nodes []*node
+	op    int // place in the entry
 	role  Role
 }
 
 // A lowering caps the grants that do not build on it.
 type lowering struct {
 	node   *node
+	op     int // place in the entry
 	role   Role
 	self   bool // by the device itself: ends what builds on it
 	limits limits
@@ -57,6 +60,7 @@ type removal struct {
 	nodes   []*node // that say so; proposals, if the deputies did
 	self    bool
 	council bool
+	cuts    []Cut
 	limits  limits
 }
 
@@ -67,6 +71,7 @@ type logEnd struct {
 	live    bool // first is set: by a cut of a device that was in
 	control *node
 	bound   bool // control binds entries of the control space
+	named   Cut  // control, as it was named
 }
 
 // An adoption is a cut of a device that is gone by somebody who does not manage.
@@ -78,7 +83,55 @@ type adoption struct {
 
 type deadline struct {
 	node *node
+	op   int
 	time int64
+}
+
+// end returns when the access of d ends: of those ends that nobody knew and
+// replaced, the earliest.
+func (d *device) end(g *graph) int64 {
+	var end int64
+	for i, u := range d.untils {
+		replaced := slices.ContainsFunc(d.untils, func(v deadline) bool {
+			return v.node != u.node && g.builds(v.node, u.node) || v.node == u.node && v.op > u.op
+		})
+		if !replaced && u.time != 0 && (end == 0 || u.time < end) {
+			end = d.untils[i].time
+		}
+	}
+	return end
+}
+
+// judge says of admissions and lowerings whether they change anything now that
+// all were read: what is nothing new when it is read can be all that is left.
+func (d *device) judge(g *graph) {
+	best, n := d.role(g), 0
+	var last *grant
+	for _, of := range d.grants {
+		if d.roleOf(g, of) == best {
+			last, n = of, n+1
+		}
+	}
+	if n == 1 && len(last.nodes) == 1 && last.op < len(last.nodes[0].why) && last.nodes[0].why[last.op] == WhyNoChange {
+		last.nodes[0].why[last.op] = Counts
+	}
+	if !d.known {
+		return
+	}
+	for _, l := range d.lowers {
+		l.node.why[l.op] = WhyNoChange
+	}
+	for _, of := range d.grants {
+		var most *lowering
+		for _, l := range d.lowers {
+			if (most == nil || l.role > most.role) && l.caps(g, of) {
+				most = l
+			}
+		}
+		if most != nil {
+			most.node.why[most.op] = Counts
+		}
+	}
 }
 
 // device returns what is known of a signing key.
@@ -142,7 +195,7 @@ func (d *device) roleAt(g *graph, n *node) Role {
 // before reports whether n was written before the lowering, as far as it says.
 func (l *lowering) before(g *graph, n *node) bool {
 	if l.self {
-		return !g.builds(n, l.node)
+		return n == l.node || !g.builds(n, l.node)
 	}
 	return l.limits.hold(n)
 }
@@ -160,27 +213,26 @@ func (d *device) holds(g *graph, n *node) bool {
 	return true
 }
 
-// ended reports whether a tenure is over, so that what it was held by may be
-// removed by others.
-func (t *tenure) ended(g *graph) bool {
-	return t.dev.removal != nil || t.capped(g) != t.role
+// lowered reports whether l takes from what t gives. Two lowerings of one entry
+// take together.
+func (t *tenure) lowered(g *graph, l *lowering) bool {
+	together := t.by != nil && l.node == t.by.node
+	return l != t.by && l.role > t.role && (together || !g.anyBuilds(t.nodes, l.node))
 }
 
-// capped returns the role a tenure has after all lowerings.
-func (t *tenure) capped(g *graph) Role {
-	role := t.role
-	for _, l := range t.dev.lowers {
-		if l != t.by && l.role > role && !g.anyBuilds(t.nodes, l.node) {
-			role = l.role
-		}
-	}
-	return role
+// ended reports whether a tenure is over for the author of n, who knows of what
+// ended it; nil knows of all.
+func (t *tenure) ended(g *graph, n *node) bool {
+	return t.dev.removal != nil || slices.ContainsFunc(t.dev.lowers, func(l *lowering) bool {
+		return t.lowered(g, l) && (n == nil || g.builds(n, l.node))
+	})
 }
 
-// senior reports whether what d says was read, so that nobody behind it can
-// undo it.
-func (d *device) senior(g *graph) bool {
-	return slices.ContainsFunc(d.tenures, func(t *tenure) bool { return t.done && !t.ended(g) })
+// senior reports whether what d says was read, so that n, which is read behind
+// it, cannot undo it. That d was lowered helps only who knew of it: else old
+// attempts of juniors would come into force.
+func (d *device) senior(g *graph, n *node) bool {
+	return slices.ContainsFunc(d.tenures, func(t *tenure) bool { return t.done && !t.ended(g, n) })
 }
 
 // addCuts notes where logs of d end, as the manager whose entry is n says. In
@@ -207,7 +259,7 @@ func (s *State) addCuts(d *device, cuts []Cut, live, self bool) {
 		}
 		// A device that ends its own control logs would undo what it did.
 		if live && !self && !e.bound && c.Space == log.Control {
-			e.bound, e.control = true, s.graph.end(c)
+			e.bound, e.control, e.named = true, s.graph.end(c), c
 		}
 	}
 }

@@ -12,7 +12,9 @@ import (
 // resolveRest works out what was erased, asked and said of devices.
 func (s *State) resolveRest() {
 	s.erased, s.asks, s.asked = map[ErasedRef]bool{}, map[log.DeviceID]*node{}, map[log.DeviceID][]log.KeyID{}
+	s.once = map[ErasedRef]bool{}
 	for _, n := range s.graph.order {
+		s.resolveOnce(n)
 		if n.author == nil {
 			continue
 		}
@@ -38,7 +40,6 @@ func (s *State) resolveRest() {
 // applyErase applies an erasure: one may erase what devices of one's own person
 // wrote; all else only who manages the space.
 func (s *State) applyErase(n *node, op *erase) Why {
-	id := s.space(op.Space)
 	sp := s.spaces[op.Space]
 	switch {
 	case op.Space != log.Control && sp == nil:
@@ -57,10 +58,57 @@ func (s *State) applyErase(n *node, op *erase) Why {
 			continue
 		}
 		why = Counts
-		card := log.Card{Workspace: s.Workspace, Space: id, Device: r.Device, Incarnation: r.Incarnation}
-		s.erased[ErasedRef{card, r.Seq, r.Hash}] = true
+		s.erased[s.erasedRef(op.Space, r)] = true
 	}
 	return why
+}
+
+// resolveOnce notes what an entry would erase if nothing had ended its author's
+// say: where that was not known, payloads were dropped.
+func (s *State) resolveOnce(n *node) {
+	d := s.devices[n.Card.Device]
+	if d == nil || !d.known || n.err != nil {
+		return
+	}
+	for _, op := range n.ops {
+		e, ok := op.(*erase)
+		if !ok {
+			continue
+		}
+		sp := s.spaces[e.Space]
+		if e.Space != log.Control && sp == nil {
+			continue
+		}
+		all, in := false, false
+		for _, g := range d.grants {
+			if s.graph.buildsAny(n, g.nodes) {
+				in = in || g.role.belongs()
+				all = all || sp == nil && g.role.manages()
+			}
+		}
+		if sp != nil && sp.Kind == Named && sp.people[d.Person] != nil {
+			for _, m := range sp.people[d.Person].grants {
+				all = all || m.level == Manage && s.graph.buildsAny(n, m.nodes)
+			}
+		}
+		for _, r := range e.Refs {
+			of := s.devices[r.Device]
+			if in && (all || of != nil && of.known && of.Person == d.Person) {
+				s.once[s.erasedRef(e.Space, r)] = true
+			}
+		}
+	}
+}
+
+func (s *State) erasedRef(named log.SpaceID, r erasedRef) ErasedRef {
+	card := log.Card{Workspace: s.Workspace, Space: s.space(named), Device: r.Device, Incarnation: r.Incarnation}
+	return ErasedRef{card, r.Seq, r.Hash}
+}
+
+// ErasedOnce reports whether the payload of an entry may be missing: it is to be
+// dropped, or was where nobody knew yet that the say of who erased it had ended.
+func (s *State) ErasedOnce(c log.Card, seq uint64, h log.Hash) bool {
+	return s.once[ErasedRef{c, seq, h}]
 }
 
 // Erased reports whether the payload of an entry is to be dropped.
@@ -79,15 +127,18 @@ func (s *State) ErasedRefs() []ErasedRef {
 	})
 }
 
-// Limit says where a log of content ends: one of a removed device, of somebody
-// who was removed from the space, or one that was cut. What lies behind waits
-// until somebody adopts it. It returns false if the log goes on.
+// Limit says where a log ends: one of a removed device, of somebody who was
+// removed from the space, or one that was cut. Content behind it waits until
+// somebody adopts it. It returns false if the log goes on.
 func (s *State) Limit(c log.Card) (Cut, bool) {
 	d := s.devices[c.Device]
-	if d == nil || c.Space == log.Control {
+	if d == nil {
 		return Cut{}, false
 	}
 	id := c.ID()
+	if c.Space == log.Control {
+		return d.controlLimit(s, id)
+	}
 	end, limited := s.deviceLimit(d, c.Space, id)
 	if sp := s.spaces[c.Space]; sp != nil && sp.people[d.Person] != nil {
 		st := sp.people[d.Person]
@@ -114,6 +165,9 @@ func (s *State) deviceLimit(d *device, space log.SpaceID, id log.LogID) (Cut, bo
 	}
 	// Who removed it did not know this space: those who write there say.
 	best, covered := Cut{Space: space, Log: id}, false
+	if e != nil {
+		best = e.best
+	}
 	for _, a := range d.adopted {
 		if !s.writesNow(space, s.devices[a.by]) {
 			continue
@@ -129,6 +183,28 @@ func (s *State) deviceLimit(d *device, space log.SpaceID, id log.LogID) (Cut, bo
 		return e.first, true
 	}
 	return best, covered
+}
+
+// controlLimit says where a control log of a device ends.
+func (d *device) controlLimit(s *State, id log.LogID) (Cut, bool) {
+	end, limited := Cut{Log: id}, false
+	switch r := d.removal; {
+	case r == nil:
+	case r.self: // what does not build on it counts
+		n := r.nodes[0].Entry
+		if end, limited = (Cut{Log: id, Seq: n.Seq, Hash: n.Hash()}), n.Log == id; !limited {
+			return Cut{}, false
+		}
+	default:
+		limited = true
+		if i, ok := slices.BinarySearchFunc(r.cuts, end, compareCuts); ok {
+			end = r.cuts[i]
+		}
+	}
+	if e := d.ends[id]; e != nil && e.bound && (!limited || further(end, e.named)) {
+		end, limited = e.named, true
+	}
+	return end, limited
 }
 
 // adopt notes a cut by somebody who does not manage.

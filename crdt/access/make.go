@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -242,7 +241,7 @@ func (s *State) try(author log.DeviceID, payloads ...[]byte) (*State, error) {
 // err returns what whoever made a void operation is told.
 func (w Why) err(op operation) error {
 	switch w {
-	case Counts, WhyOpen:
+	case Counts, WhyOpen, WhyNoChange: // makers look at what has changed
 		return nil
 	case WhySenior:
 		return ErrSenior
@@ -250,8 +249,6 @@ func (w Why) err(op operation) error {
 		return ErrDead
 	case WhyKnown:
 		return ErrDeviceKnown
-	case WhyNoChange:
-		return ErrNoChange
 	case WhyNobody:
 		return ErrUnknown
 	case WhyKeys:
@@ -299,6 +296,3 @@ func only(payloads [][]byte, err error) ([]byte, error) {
 	}
 	return payloads[0], nil
 }
-
-// isNoChange reports whether nothing is wrong but that nothing would change.
-func isNoChange(err error) bool { return errors.Is(err, ErrNoChange) }

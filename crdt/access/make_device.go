@@ -20,7 +20,7 @@ func (s *State) SetRole(author log.DeviceID, keys map[log.KeyID]SpaceKey, random
 	if !r.known() {
 		return nil, ErrNotAllowed
 	}
-	var ops []any
+	var ops, raises []any
 	found := false
 	for _, d := range s.Seniority() {
 		if d.Person != person {
@@ -39,16 +39,27 @@ func (s *State) SetRole(author log.DeviceID, keys map[log.KeyID]SpaceKey, random
 				}
 				a.Wraps = wraps
 			}
-			ops = append(ops, a)
+			raises = append(raises, a)
 		}
 	}
+	ops = append(ops, raises...) // whose person manages no longer may be raised by others
 	switch {
 	case !found:
 		return nil, ErrUnknown
 	case len(ops) == 0:
 		return nil, ErrNoChange
 	}
-	return s.andRotate(author, keys, random, ops)
+	payloads, after, err := s.andRotate(author, keys, random, ops)
+	if err != nil {
+		return nil, err
+	}
+	for id, d := range s.Devices {
+		now, in := after.Role(id)
+		if d.Person == person && in && (r > d.Role && now < r || r < d.Role && now > r) {
+			return nil, ErrNoChange
+		}
+	}
+	return payloads, nil
 }
 
 // withControl adds to cuts where the control logs of a device end, as far as
@@ -116,41 +127,50 @@ func (s *State) Remove(author log.DeviceID, keys map[log.KeyID]SpaceKey, random 
 			ops = append(ops, cut{Type: opCut, Device: d, Cuts: more})
 		}
 	}
-	return s.andRotate(author, keys, random, ops)
+	payloads, after, err := s.andRotate(author, keys, random, ops)
+	if err != nil {
+		return nil, err
+	}
+	for id, p := range in.Handover {
+		if l := after.Spaces[id].Members[p]; l != Manage {
+			return nil, ErrNotAllowed
+		}
+	}
+	return payloads, nil
 }
 
 // andRotate returns the payloads of ops and of new keys for all spaces that are
-// stale after them and that the author may write in.
-func (s *State) andRotate(author log.DeviceID, keys map[log.KeyID]SpaceKey, random io.Reader, ops []any) ([][]byte, error) {
+// stale after them and that the author may write in, and the state after them.
+func (s *State) andRotate(author log.DeviceID, keys map[log.KeyID]SpaceKey, random io.Reader, ops []any) ([][]byte, *State, error) {
 	payloads, err := pack(ops)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	after, err := s.try(author, payloads...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var more []any
 	for _, id := range append([]log.SpaceID{log.Everyone(s.Workspace)}, after.spaceIDs()...) {
-		if !after.Level(id, author).writes() || !after.Stale(id) {
+		if !after.writesNow(id, after.devices[author]) || !after.Stale(id) {
 			continue
 		}
 		rotation, err := after.rotation(keys, random, id)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		more = append(more, rotation...)
 	}
 	if len(more) == 0 {
-		return payloads, nil
+		return payloads, after, nil
 	}
 	rotations, err := pack(more)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	payloads = append(payloads, rotations...)
-	_, err = s.try(author, payloads...)
-	return payloads, err
+	after, err = s.try(author, payloads...)
+	return payloads, after, err
 }
 
 // MayRemove returns nil if author may remove a device now; else ErrSenior,
@@ -167,18 +187,30 @@ func (s *State) MayRemove(author, device log.DeviceID) error {
 		return ErrDead
 	case !by.Role.manages():
 		return ErrNotAllowed
-	case d != by && s.place(d) < s.place(by):
+	case d != by && s.place(d) < s.speaks(by):
 		return ErrSenior
 	}
 	return nil
 }
 
-// place returns when what a device would say now is read, a high number if
+// speaks returns when what a device would say now is read, a high number if
 // never.
+func (s *State) speaks(d *device) int {
+	place := math.MaxInt
+	for _, t := range d.tenures {
+		if t.done && !slices.ContainsFunc(d.lowers, func(l *lowering) bool { return t.lowered(s.graph, l) }) {
+			place = min(place, t.place)
+		}
+	}
+	return place
+}
+
+// place returns when the first of what a device said and that stands was read, a
+// high number if there is none.
 func (s *State) place(d *device) int {
 	place := math.MaxInt
 	for _, t := range d.tenures {
-		if t.done && !t.ended(s.graph) {
+		if t.done && !t.ended(s.graph, nil) {
 			place = min(place, t.place)
 		}
 	}
@@ -195,7 +227,7 @@ func (s *State) MayRole(author log.DeviceID, p PersonID, r Role) error {
 	if !r.known() || !by.Role.manages() || r == Owner && by.Role != Owner {
 		return ErrNotAllowed
 	}
-	if by.Role != Owner && by.Person != p && s.roles[p].manages() && s.roles[p] != 0 {
+	if by.Role != Owner && by.Person != p && s.roles[p].manages() && r.manages() {
 		for _, d := range s.Devices {
 			if d.Person == p && d.Role > r {
 				return ErrNotAllowed // to raise one more of a manager's devices
@@ -206,7 +238,7 @@ func (s *State) MayRole(author log.DeviceID, p PersonID, r Role) error {
 	for id, d := range s.Devices {
 		switch {
 		case d.Person != p:
-		case r > d.Role && id != author && s.place(s.devices[id]) < s.place(by):
+		case r > d.Role && id != author && s.place(s.devices[id]) < s.speaks(by):
 			return ErrSenior
 		case r != d.Role:
 			err = nil

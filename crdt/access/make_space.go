@@ -134,7 +134,11 @@ func (s *State) ChangeSpace(author log.DeviceID, keys map[log.KeyID]SpaceKey, ra
 			return nil, err
 		}
 	}
-	if len(op.Set)+len(op.Remove)+len(op.Name) == 0 {
+	same := len(op.Remove)+len(op.Name) == 0
+	for p, l := range in.Set {
+		same = same && sp.Members[p] == l
+	}
+	if same {
 		return nil, ErrNoChange
 	}
 	payloads, err := pack([]any{op})
@@ -173,7 +177,7 @@ func (s *State) obeyed(in SpaceChange) error {
 func (s *State) keysAfter(author log.DeviceID, keys map[log.KeyID]SpaceKey, random io.Reader, op members, after *State) ([][]byte, error) {
 	ops := []any{op}
 	switch {
-	case after.Level(op.Space, author).writes() && after.Stale(op.Space):
+	case after.writesNow(op.Space, after.devices[author]) && after.Stale(op.Space):
 		rotation, err := after.rotation(keys, random, op.Space)
 		if err != nil {
 			return nil, err

@@ -30,15 +30,15 @@ type State struct {
 	proposals map[StepID][]*node
 	policy    Policy
 
-	devices  map[log.DeviceID]*device // also those that were only spoken of
-	order    []log.DeviceID           // known devices by Rank
-	boxes    map[BoxKey]log.DeviceID
-	peers    map[string]log.DeviceID
-	owners   []*tenure
-	admins   []*tenure
-	places   int              // tenures read
-	managers map[PersonID]int // devices by which a person manages
-	managed  []*node          // entries of managers in the order they were read
+	devices map[log.DeviceID]*device // also those that were only spoken of
+	order   []log.DeviceID           // known devices by Rank
+	boxes   map[BoxKey]log.DeviceID
+	peers   map[string]log.DeviceID
+	owners  []*tenure
+	admins  []*tenure
+	places  int                    // tenures read
+	chiefs  map[PersonID][]*device // that manage, or did as far as was read
+	managed []*node                // entries of managers in the order they were read
 
 	spaces map[log.SpaceID]*space
 	keys   map[log.SpaceID]*ring // by space as operations name it
@@ -47,6 +47,7 @@ type State struct {
 	asks   map[log.DeviceID]*node // the last in which it asks
 	asked  map[log.DeviceID][]log.KeyID
 	erased map[ErasedRef]bool
+	once   map[ErasedRef]bool // would be erased, had nothing ended its author's say
 	heads  []log.Ref
 }
 
@@ -88,7 +89,7 @@ func (s *State) reset() {
 	s.People, s.Spaces = map[PersonID]Person{}, map[log.SpaceID]Space{}
 	s.devices, s.order = map[log.DeviceID]*device{}, nil
 	s.boxes, s.peers = map[BoxKey]log.DeviceID{}, map[string]log.DeviceID{}
-	s.owners, s.admins, s.managed, s.managers, s.places = nil, nil, nil, map[PersonID]int{}, 0
+	s.owners, s.admins, s.managed, s.chiefs, s.places = nil, nil, nil, map[PersonID][]*device{}, 0
 	for _, n := range s.graph.order {
 		n.judgement = judgement{why: n.why}
 		if n.why == nil {
@@ -169,6 +170,7 @@ func (s *State) settle() {
 	for i, id := range s.order {
 		d := s.devices[id]
 		d.Rank, d.Role = i, d.role(s.graph)
+		d.judge(s.graph)
 		if r := s.roles[d.Person]; d.removal == nil && (r == 0 || d.Role < r) {
 			s.roles[d.Person] = d.Role
 		}
@@ -179,8 +181,8 @@ func (s *State) settle() {
 func (s *State) publish() {
 	for _, id := range s.order {
 		d := s.devices[id]
-		if d.Role == Guest && d.until != nil {
-			d.Until = d.until.time
+		if d.Role == Guest {
+			d.Until = d.end(s.graph)
 		}
 		if d.Removed != nil {
 			s.Gone[id] = d.Device
@@ -233,7 +235,7 @@ func (s *State) Seniority() []Device {
 func (s *State) PersonRole(p PersonID) Role { return s.roles[p] }
 
 // headsOf returns the newest entries that count: those of managers first, the
-// most senior author's first, then those of others; at most one a device and
+// most senior author's first, then those of others, at most one a device;
 // log.MaxRefs in all. None of them builds on another.
 func (s *State) headsOf() []log.Ref {
 	var others []*node
@@ -243,17 +245,16 @@ func (s *State) headsOf() []log.Ref {
 		}
 	}
 	chosen := s.newest(s.managed)
-	for _, n := range s.newest(others) {
-		chosen = append(chosen, n)
-	}
+	// If there are too many, those go first without which somebody would never
+	// come to know of its admission, and so have no say.
+	slices.SortStableFunc(chosen, func(a, b *node) int { return cmp.Compare(s.admits(b), s.admits(a)) })
 	taken := map[log.DeviceID]bool{}
-	chosen = slices.DeleteFunc(chosen, func(n *node) bool {
-		if taken[n.Card.Device] {
-			return true
+	for _, n := range s.newest(others) {
+		if !taken[n.Card.Device] {
+			taken[n.Card.Device] = true
+			chosen = append(chosen, n)
 		}
-		taken[n.Card.Device] = true
-		return false
-	})
+	}
 	chosen = chosen[:min(len(chosen), log.MaxRefs)]
 	refs := []log.Ref{}
 	for _, n := range chosen {
@@ -263,6 +264,18 @@ func (s *State) headsOf() []log.Ref {
 	}
 	slices.SortFunc(refs, func(a, b log.Ref) int { return bytes.Compare(a[:], b[:]) })
 	return slices.Compact(refs)
+}
+
+// admits returns 1 if an entry admits a device that is in, else 0.
+func (s *State) admits(n *node) int {
+	for _, op := range n.ops {
+		if a, ok := op.(*admit); ok {
+			if d := s.devices[a.Device.Sign]; d != nil && d.known && d.removal == nil {
+				return 1
+			}
+		}
+	}
+	return 0
 }
 
 // newest returns those of all that no other of them builds on, by the rank of

@@ -126,6 +126,20 @@ func TestRule16ALoweringCapsWhatDidNotKnowOfIt(t *testing.T) {
 	x.wantWhy(x.now(x.founder, loweringOf(bob, Member)), "no-change")
 }
 
+// TestRule16ASeniorLowersWhomAJuniorRaised: the lowering is read before the
+// raising that it knows of.
+func TestRule16ASeniorLowersWhomAJuniorRaised(t *testing.T) {
+	x := newWorld(t)
+	ann, bob := x.team(Admin, "ann")[0], x.team(Member, "bob")[0]
+	x.now(ann, admission(bob, Admin))
+	x.wantWhy(x.now(x.founder, loweringOf(bob, Member)), "+")
+	wantIn(t, x, "bob member,", bob)
+	x.wantWhy(x.now(ann, admission(bob, Admin)), "+")
+	x.now(ann, loweringOf(bob, Guest))
+	x.wantWhy(x.now(x.founder, admission(bob, Member)), "+") // and raises whom a junior lowered
+	wantIn(t, x, "bob member,", bob)
+}
+
 func TestRule16ALoweringWaitsForItsDevice(t *testing.T) {
 	x := newWorld(t)
 	ann, bob := x.team(Admin, "ann")[0], newPC("bob")
@@ -367,7 +381,7 @@ func TestRule24AGuestsAccessEnds(t *testing.T) {
 	}
 	known := x.state().Heads()
 	set(all[0], 5000, known)
-	x.wantWhy(set(all[1], 9000, known), "no-change")
+	set(all[1], 9000, known)
 	if end() != 5000 {
 		t.Errorf("ends at %d", end())
 	}
@@ -375,7 +389,7 @@ func TestRule24AGuestsAccessEnds(t *testing.T) {
 	if end() != 5000 {
 		t.Errorf("ends at %d", end())
 	}
-	set(all[1], 9000, x.state().Heads())
+	set(x.founder, 9000, x.state().Heads()) // read before those it knows of
 	if end() != 9000 {
 		t.Errorf("known and replaced: ends at %d", end())
 	}

@@ -210,6 +210,17 @@ func TestRule35ContentEndsUntilLetInAgain(t *testing.T) {
 	}
 }
 
+func TestRule35ASeniorLetsInAgainWhomAJuniorRemoved(t *testing.T) {
+	x := newWorld(t)
+	all := x.team(Member, "ann", "bob", "cy")
+	id := x.room(all[0], "Akten", levels(Manage, all[1]))
+	x.now(all[0], set(id, levels(Write, all[2])))
+	x.now(all[1], set(id, nil, all[2]))
+	payloads, err := x.state().ChangeSpace(all[0].card.Sign, x.keysOf(all[0]), rnd(), SpaceChange{Space: id, Set: levels(Write, all[2])})
+	x.puts(all[0], payloads, err)
+	x.wantLevels(id, "manage manage write", all...)
+}
+
 func TestRule36EverybodyMayLeave(t *testing.T) {
 	x := newWorld(t)
 	all := x.team(Member, "ann", "bob", "cy")

@@ -36,6 +36,7 @@ type standing struct {
 
 type membership struct {
 	nodes []*node
+	op    int // place in the entry, of a members operation; else -1
 	level Level
 }
 
@@ -80,6 +81,28 @@ func (s *State) resolveSpaces() {
 		s.seat(sp)
 		s.runSpace(sp)
 		s.handOver(sp)
+		for _, p := range sp.order {
+			sp.people[p].judge(s.graph)
+		}
+	}
+}
+
+// judge says of memberships that were nothing new when they were read whether
+// they are all that is left.
+func (st *standing) judge(g *graph) {
+	var best, next Level
+	var last membership
+	for _, m := range st.grants {
+		switch {
+		case !st.survives(g, m):
+		case m.level.above(best):
+			best, next, last = m.level, best, m
+		case m.level.above(next):
+			next = m.level
+		}
+	}
+	if best.above(next) && last.op >= 0 && last.nodes[0].why[last.op] == WhyNoChange {
+		last.nodes[0].why[last.op] = Counts
 	}
 }
 
@@ -136,7 +159,7 @@ func (s *State) seat(sp *space) {
 		for _, step := range s.steps {
 			for _, a := range step.Step.Access {
 				if step.Accepted && a.Space == sp.ID {
-					s.join(sp, a.Person, membership{s.proposals[step.ID], Manage})
+					s.join(sp, a.Person, membership{s.proposals[step.ID], -1, Manage})
 				}
 			}
 		}
@@ -144,11 +167,11 @@ func (s *State) seat(sp *space) {
 	for _, b := range begins {
 		at := []*node{b.node}
 		if sp.Kind == Named {
-			s.join(sp, b.node.author.Person, membership{at, Manage})
+			s.join(sp, b.node.author.Person, membership{at, -1, Manage})
 		}
 		for _, m := range b.Set {
 			if sp.Kind == Direct || m.Person != b.node.author.Person {
-				s.join(sp, m.Person, membership{at, m.Level})
+				s.join(sp, m.Person, membership{at, -1, m.Level})
 			}
 		}
 		sp.rename(b.node, b.Name)
@@ -258,9 +281,14 @@ func (st *standing) knownLevel(g *graph, n *node) Level {
 	return best
 }
 
-// senior reports whether what a person says in the space was read.
-func (st *standing) senior(g *graph) bool {
-	return slices.ContainsFunc(st.holds, func(h *hold) bool { return h.done && h.level == Manage && st.survives(g, h.membership) })
+// senior reports whether what a person says in the space was read, and nothing
+// that n knows of ended it.
+func (st *standing) senior(g *graph, n *node) bool {
+	return slices.ContainsFunc(st.holds, func(h *hold) bool {
+		return h.done && h.level == Manage && !slices.ContainsFunc(st.ends, func(e ending) bool {
+			return g.builds(n, e.node) && !g.anyBuilds(h.nodes, e.node)
+		})
+	})
 }
 
 // runSpace reads what members say on members, in the order in which they came.
@@ -274,14 +302,25 @@ func (s *State) runSpace(sp *space) {
 			if *o.done || !st.holds1(s.graph, h.membership, o.node) {
 				continue
 			}
-			// Who does not manage may leave.
-			leaves := len(o.Set) == 0 && len(o.Name) == 0 && len(o.Remove) == 1 && o.Remove[0].Person == h.person
-			if leaves || h.level == Manage {
-				*o.done = true
-				s.applyMembers(sp, o)
+			if h.level != Manage {
+				s.leave(sp, st, o)
+				continue
 			}
+			*o.done = true
+			s.applyMembers(sp, o)
 		}
 	}
+}
+
+// leave lets somebody go who does not manage; of such an operation nothing else
+// counts.
+func (s *State) leave(sp *space, st *standing, o spaceOp) {
+	i := slices.IndexFunc(o.Remove, func(l leaver) bool { return l.Person == o.node.author.Person })
+	if i < 0 || st.levelAt(s.graph, o.node) == Manage {
+		return
+	}
+	*o.done = true
+	o.node.why[o.op] = s.expel(sp, o.node, o.Remove[i])
 }
 
 // applyMembers applies an operation of somebody who may do it.
@@ -300,7 +339,7 @@ func (s *State) applyMembers(sp *space, o spaceOp) {
 		judge(s.expel(sp, n, l))
 	}
 	for _, m := range o.Set {
-		judge(s.join(sp, m.Person, membership{[]*node{n}, m.Level}))
+		judge(s.join(sp, m.Person, membership{[]*node{n}, o.op, m.Level}))
 	}
 	if len(o.Name) > 0 {
 		sp.rename(n, o.Name)
@@ -316,7 +355,7 @@ func (s *State) expel(sp *space, n *node, l leaver) Why {
 	st := sp.standing(l.Person)
 	self := l.Person == n.author.Person
 	switch {
-	case !self && st.senior(s.graph):
+	case !self && st.senior(s.graph, n):
 		return WhySenior
 	case len(st.grants)+len(st.ends) >= maxChanges:
 		return WhyTooMany
@@ -341,7 +380,7 @@ func (s *State) handOver(sp *space) {
 					continue
 				}
 				*o.done, again = true, true
-				o.node.why[o.op] = s.join(sp, m.Person, membership{[]*node{o.node}, Manage})
+				o.node.why[o.op] = s.join(sp, m.Person, membership{[]*node{o.node}, o.op, Manage})
 			}
 			if *o.done {
 				s.runSpace(sp)

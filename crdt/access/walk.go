@@ -64,17 +64,38 @@ func (s *State) grant(d *device, g *grant) {
 	s.tally(d)
 }
 
-// tally keeps the number of devices by which a person manages.
+// maxChiefs is the number of devices of a manager that bars looks at.
+const maxChiefs = 64
+
+// tally keeps the devices by which a person manages.
 func (s *State) tally(d *device) {
-	now := d.known && d.removal == nil && d.role(s.graph).manages()
+	d.now = d.role(s.graph)
+	now := d.known && d.removal == nil && d.now.manages()
 	if now != d.manages {
-		d.manages = now
-		if now {
-			s.managers[d.Person]++
-		} else {
-			s.managers[d.Person]--
+		if d.manages = now; now && !slices.Contains(s.chiefs[d.Person], d) {
+			s.chiefs[d.Person] = append(s.chiefs[d.Person], d)
 		}
 	}
+}
+
+// bars reports whether a person manages by an admission that does not build on
+// n, so that only an owner or the person adds a device to it in n.
+func (s *State) bars(p PersonID, n *node) bool {
+	asked := 0
+	for _, d := range s.chiefs[p] {
+		if !d.manages {
+			continue
+		}
+		if asked++; asked > maxChiefs {
+			return true
+		}
+		for _, g := range d.grants {
+			if d.roleOf(s.graph, g).manages() && !s.graph.anyBuilds(g.nodes, n) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *State) enqueue(t *tenure) {
@@ -112,10 +133,7 @@ func (s *State) within(t *tenure, n *node) bool {
 		return false
 	}
 	for _, l := range d.lowers {
-		if l == t.by || l.role <= t.role || s.graph.anyBuilds(t.nodes, l.node) {
-			continue
-		}
-		if !l.before(s.graph, n) {
+		if t.lowered(s.graph, l) && !l.before(s.graph, n) {
 			return false
 		}
 	}
@@ -146,7 +164,7 @@ func (s *State) apply(t *tenure, n *node) bool {
 		return true
 	}
 	for i, op := range n.ops {
-		why, mine := s.applyOp(t, n, op)
+		why, mine := s.applyOp(t, n, i, op)
 		if !mine {
 			continue
 		}
@@ -164,32 +182,32 @@ func (s *State) apply(t *tenure, n *node) bool {
 
 // applyOp applies an operation on devices, or returns why it does not count.
 // mine is false for the other operations.
-func (s *State) applyOp(t *tenure, n *node, op operation) (why Why, mine bool) {
+func (s *State) applyOp(t *tenure, n *node, i int, op operation) (why Why, mine bool) {
 	switch op := op.(type) {
 	case *admit:
-		return s.admit(t, n, op), true
+		return s.admit(t, n, i, op), true
 	case *lower:
-		return s.lower(t, n, op), true
+		return s.lower(t, n, i, op), true
 	case *revoke:
 		return s.revoke(t, n, op), true
 	case *cut:
 		return s.cut(t, n, op), true
 	case *until:
-		return s.until(n, op), true
+		return s.until(n, i, op), true
 	case *genesis, *policy:
 		return WhyOnce, true
 	}
 	return Counts, false
 }
 
-func (s *State) admit(t *tenure, n *node, op *admit) Why {
+func (s *State) admit(t *tenure, n *node, i int, op *admit) Why {
 	if op.Role == Owner && t.role != Owner {
 		return WhyNotAllow
 	}
 	// Who adds a device to a person can speak as that person.
 	p, d := op.Person.ID, s.device(op.Device.Sign)
-	same := d.known && d.role(s.graph) <= op.Role
-	if p != t.dev.Person && t.role != Owner && s.managers[p] > 0 && !same {
+	same := d.known && d.now <= op.Role
+	if p != t.dev.Person && t.role != Owner && !same && s.bars(p, n) {
 		return WhyNotAllow
 	}
 	news := !d.known
@@ -208,8 +226,8 @@ func (s *State) admit(t *tenure, n *node, op *admit) Why {
 	if len(d.grants)+len(d.lowers) >= maxChanges {
 		return WhyTooMany
 	}
-	had := d.role(s.graph)
-	g := &grant{nodes: []*node{n}, role: op.Role}
+	had := d.now
+	g := &grant{nodes: []*node{n}, op: i, role: op.Role}
 	s.grant(d, g)
 	switch {
 	case late:
@@ -220,19 +238,19 @@ func (s *State) admit(t *tenure, n *node, op *admit) Why {
 	return Counts
 }
 
-func (s *State) lower(t *tenure, n *node, op *lower) Why {
+// lower is kept also if the role is not above it yet: a junior may have raised
+// it, who is read later.
+func (s *State) lower(t *tenure, n *node, i int, op *lower) Why {
 	d := s.device(op.Device)
 	switch {
 	case d.removal != nil:
 		return WhyDead
-	case d != t.dev && d.senior(s.graph):
+	case d != t.dev && d.senior(s.graph, n):
 		return WhySenior
-	case d.known && d.role(s.graph) >= op.Role:
-		return WhyNoChange
 	case len(d.grants)+len(d.lowers) >= maxChanges:
 		return WhyTooMany
 	}
-	l := &lowering{node: n, role: op.Role, self: d == t.dev, limits: s.graph.limits(op.Cuts)}
+	l := &lowering{node: n, op: i, role: op.Role, self: d == t.dev, limits: s.graph.limits(op.Cuts)}
 	d.lowers = append(d.lowers, l)
 	if op.Role == Admin {
 		s.enqueue(&tenure{dev: d, role: Admin, nodes: []*node{n}, by: l})
@@ -247,10 +265,10 @@ func (s *State) revoke(t *tenure, n *node, op *revoke) Why {
 		s.addCuts(d, op.Cuts, false, false)
 		return WhyDead
 	}
-	if d != t.dev && d.senior(s.graph) {
+	if d != t.dev && d.senior(s.graph, n) {
 		return WhySenior
 	}
-	d.removal = &removal{nodes: []*node{n}, self: d == t.dev}
+	d.removal = &removal{nodes: []*node{n}, self: d == t.dev, cuts: op.Cuts}
 	if !d.removal.self {
 		d.removal.limits = s.graph.limits(op.Cuts)
 	}
@@ -260,26 +278,22 @@ func (s *State) revoke(t *tenure, n *node, op *revoke) Why {
 	return Counts
 }
 
-func (s *State) cut(t *tenure, _ *node, op *cut) Why {
+func (s *State) cut(t *tenure, n *node, op *cut) Why {
 	d := s.device(op.Device)
 	live := d.removal == nil
-	if live && d != t.dev && d.senior(s.graph) {
+	if live && d != t.dev && d.senior(s.graph, n) {
 		return WhySenior
 	}
 	s.addCuts(d, op.Cuts, live, d == t.dev)
 	return Counts
 }
 
-// until sets when a guest's access ends. Only who knew of one end may set a
-// later one.
-func (s *State) until(n *node, op *until) Why {
+// until sets when a guest's access ends.
+func (s *State) until(n *node, i int, op *until) Why {
 	d := s.device(op.Device)
-	next := &deadline{n, int64(op.Time)}
-	switch old := d.until; {
-	case old == nil, s.graph.builds(n, old.node):
-	case next.time == 0, old.time != 0 && old.time <= next.time:
-		return WhyNoChange
+	if len(d.untils) >= maxChanges {
+		return WhyTooMany
 	}
-	d.until = next
+	d.untils = append(d.untils, deadline{n, i, int64(op.Time)})
 	return Counts
 }
