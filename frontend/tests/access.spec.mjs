@@ -251,6 +251,44 @@ step("erased is gone for everyone", async () => {
 	await looks(a, "11-geloescht");
 });
 
+step("another device of the same person comes, and goes alone", async () => {
+	const laptop = await startNode();
+	try {
+		await people(a);
+		await menu(a, "Anke Petersen", "Weiteres Gerät dazuholen");
+		await a.getByRole("heading", { name: "Weiteres Gerät für Anke Petersen" }).waitFor();
+		await looks(a, "11-weiteres-geraet");
+		await a.getByRole("button", { name: "Einladung öffnen" }).click();
+		await a.getByText("Wartet auf einen neuen Computer").waitFor();
+		const l = await open(browser, laptop);
+		await l.getByRole("button", { name: /^Bei „.+“ beitreten/ }).click();
+		await l.getByLabel("Wie heißen Sie?").fill("A. Petersen");
+		await l.getByLabel("Wie heißt dieser Computer?").fill("Laptop Petersen");
+		await l.getByRole("button", { name: "Beitreten" }).click();
+		await l.getByRole("heading", { name: "Ihre Nummer" }).waitFor();
+		await a.getByText("A. Petersen an „Laptop Petersen“ wartet").waitFor();
+		await a.getByLabel("Nummer vom neuen Bildschirm").fill((await laptop.ask("join/state")).number);
+		await a.getByRole("button", { name: "Hereinlassen" }).click();
+		await l.getByText("Sie sind dort: Anke Petersen").waitFor();
+		await looks(l, "11-weiteres-woerter");
+		await l.getByRole("button", { name: "Ja, dieselben Wörter" }).click();
+		await l.getByRole("button", { name: "Los geht’s" }).click();
+		await a.getByRole("button", { name: "Fertig" }).click();
+		await a.getByText("3 Menschen, 4 Geräte.").waitFor();
+		await l.context().close();
+	} finally {
+		await laptop.stop();
+	}
+	await a.getByRole("link", { name: /^Geräte/ }).click();
+	await menu(a, "Laptop Petersen", "Entfernen");
+	await dialog(a).getByText("Dieses Gerät gehört danach nicht mehr zum Büro:").waitFor();
+	await looks(a, "11-geraet-entfernen");
+	await dialog(a).getByRole("button", { name: "Laptop Petersen entfernen" }).click();
+	await dialog(a).getByText("Laptop Petersen ist entfernt").waitFor();
+	await dialog(a).getByRole("button", { name: "Schließen" }).click();
+	await a.getByText("3 Menschen, 3 Geräte.").waitFor();
+});
+
 step("deputies are named", async () => {
 	await people(a);
 	await a.getByRole("link", { name: "Ansehen und ändern" }).click();
