@@ -70,7 +70,7 @@ func (r *reader) Erased(c log.Card, seq uint64, hash log.Hash) bool {
 
 // Stripped reports whether an entry may come without its payload.
 func (r *reader) Stripped(c log.Card, seq uint64, hash log.Hash) bool {
-	return r.state.Erased(c, seq, hash)
+	return r.state.ErasedOnce(c, seq, hash)
 }
 
 // ErasedRefs lists all entries whose payload is to be dropped.
