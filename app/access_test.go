@@ -305,6 +305,7 @@ func TestSpaces(t *testing.T) {
 		if d.reads(ch) != nil || len(d.grep("ohne d")) > 0 {
 			t.Error("who was taken out reads on")
 		}
+		o.until("the space is off the disk of who was taken out", func() bool { return len(d.grep("Vergleichsvorschlag")) == 0 })
 		_, id, _ := b.ws.snapshot().Current(sp.ID)
 		if _, ok := d.ws.keyring()[id]; ok {
 			t.Error("who was taken out holds the new key")

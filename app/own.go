@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"inselnetz/crdt/access"
@@ -137,6 +138,22 @@ func (w *Workspace) takeUp(c log.Card) error {
 		return err
 	}
 	w.own.logs[c.Space] = c
+	return nil
+}
+
+// giveUp ends the log that this device continues in a space. The caller holds
+// own.mu.
+func (w *Workspace) giveUp(space log.SpaceID) error {
+	delete(w.own.logs, space)
+	cards := []log.Card{}
+	for _, c := range w.own.logs {
+		cards = append(cards, c)
+	}
+	slices.SortFunc(cards, func(a, b log.Card) int { return slices.Compare(a.Space[:], b.Space[:]) })
+	if err := w.putJSON(metaLogs, cards); err != nil {
+		return err
+	}
+	_ = w.own.guard.set(w.ownMark()) // advisory
 	return nil
 }
 

@@ -83,6 +83,9 @@ func (w *Workspace) tend(ctx context.Context, patient bool) {
 	if !patient {
 		return
 	}
+	if err := w.dropLeft(ctx, w.snapshot()); err != nil && ctx.Err() == nil {
+		w.log.Warn("drop a space that this device is not in any more", "err", err)
+	}
 	st = w.snapshot()
 	if payload, ok := st.Ask(w.self, w.keyring()); ok {
 		if err := w.control(ctx, payload); err != nil {
@@ -126,6 +129,56 @@ func (w *Workspace) endLogs(ctx context.Context, st *access.State) error {
 		st = w.snapshot()
 	}
 	return nil
+}
+
+// dropLeft takes spaces off this device that it is not in any more, once all
+// that it wrote there is with a device that keeps the space: a mistaken removal
+// costs nobody anything.
+func (w *Workspace) dropLeft(ctx context.Context, st *access.State) error {
+	for _, space := range w.store.Spaces() {
+		if space == log.Control || keeps(st, space, w.self) || !w.handedOver(st, space) {
+			continue
+		}
+		w.own.mu.Lock()
+		err := w.store.Drop(ctx, space)
+		if err == nil {
+			err = w.giveUp(space)
+		}
+		w.own.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		w.log.Info("dropped a space that this device is not in any more")
+		w.forget(space)
+		w.changed("channels", "")
+	}
+	return nil
+}
+
+// forget tells the mesh that logs of a space are gone or end earlier.
+func (w *Workspace) forget(space log.SpaceID) {
+	w.mu.RLock()
+	m := w.mesh
+	w.mu.RUnlock()
+	if m != nil {
+		m.Forget(space)
+	}
+}
+
+// handedOver reports whether another device that keeps the space is known to
+// have all that this device wrote there.
+func (w *Workspace) handedOver(st *access.State, space log.SpaceID) bool {
+	heights := w.store.Heights(space)
+	for _, c := range w.store.Cards(space) {
+		h, ok := heights[c.ID()]
+		if c.Device != w.self || !ok {
+			continue
+		}
+		if !slices.ContainsFunc(w.store.Held(c.ID(), h.Seq), func(d log.DeviceID) bool { return d != w.self && keeps(st, space, d) }) {
+			return false
+		}
+	}
+	return true
 }
 
 func sortedGone(st *access.State) []access.Device {

@@ -238,6 +238,9 @@ func (w *Workspace) readControl(ctx context.Context) error {
 // used tells of what a new state of the control space did to what is shown.
 func (w *Workspace) used(ctx context.Context) {
 	u := w.store.Used()
+	for _, c := range u.Fell { // another branch counts: others bring it
+		w.forget(c.Space)
+	}
 	for _, c := range u.Channels {
 		w.changed("channel", w.ChannelText(ChannelRef{c.Space, c.Channel}))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -276,6 +277,24 @@ func (m *Mesh) Refresh() {
 	m.tell(func(l *loop) {
 		l.recheck(time.Now(), true)
 		l.due = time.Now()
+	})
+}
+
+// Forget says that logs of a space end earlier than they did, or are gone: what
+// is held is looked up again, and others are asked what they have. It never
+// blocks.
+func (m *Mesh) Forget(space log.SpaceID) {
+	m.tell(func(l *loop) {
+		now := time.Now()
+		delete(l.spaces, space)
+		for _, s := range slices.Clone(l.order) {
+			if s.views[space] == nil {
+				continue
+			}
+			s.views[space] = newView()
+			l.tellDigest(s, now)
+			l.send(s, askFrame{Type: typeAsk, Spaces: []log.SpaceID{space}})
+		}
 	})
 }
 
