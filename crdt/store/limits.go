@@ -21,6 +21,14 @@ func (lg *logState) counts(seq uint64) bool { return !lg.cut || seq <= lg.upto }
 // beyond reports whether an entry of the log, held or not, lies after its limit.
 func (lg *logState) beyond(seq uint64) bool { return lg.cut && seq > lg.limit.Seq }
 
+// known returns up to which entry others may build on the log.
+func (lg *logState) known() uint64 {
+	if lg.cut {
+		return min(lg.ready, lg.limit.Seq)
+	}
+	return lg.ready
+}
+
 // pending reports whether the entry that a limit names is not held yet.
 func (lg *logState) pending() bool { return lg.cut && lg.upto < lg.limit.Seq }
 

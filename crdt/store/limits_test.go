@@ -316,6 +316,24 @@ func TestNobodyWaitsForWhatDoesNotCount(t *testing.T) {
 	}
 }
 
+// TestNobodyBuildsOnWhatDoesNotCount, nor follows its clock.
+func TestNobodyBuildsOnWhatDoesNotCount(t *testing.T) {
+	s, a, _ := late(t)
+	mustImport(t, s, a.card, a.write(t, baseMs+999_999, nil, chat.Post{Text: "aus der Zukunft"}))
+	me := newAuthor(2)
+	if _, err := s.Append(bg, me.card, "", func(n Next) (*log.Entry, error) {
+		if !slices.Equal(n.Deps, []log.Dep{{Log: a.card.ID(), Seq: 3}}) || n.Seen != 0 {
+			t.Errorf("next = %+v", n)
+		}
+		return me.write(t, baseMs, n.Deps, chat.Post{Text: "Antwort"}), nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := texts(t, s); len(got) != 4 || got[3] != "Antwort" {
+		t.Errorf("shown: %q", got)
+	}
+}
+
 // TestKeyIsGone: what was shown and cannot be read any more is taken out all the
 // same when it does not count.
 func TestKeyIsGone(t *testing.T) {

@@ -504,17 +504,16 @@ func (s *Store) next(card log.Card) Next {
 		if id == card.ID() || lg.card.Space != card.Space {
 			continue
 		}
-		if lg.beyond(lg.last.Seq) {
-			continue // its end does not count
+		if !lg.beyond(lg.last.Seq) { // else its clock does not count
+			n.Seen = max(n.Seen, lg.clock)
 		}
-		n.Seen = max(n.Seen, lg.clock)
-		if lg.ready > 0 && lg.rose > since {
+		if lg.known() > 0 && lg.rose > since {
 			others = append(others, lg)
 		}
 	}
 	slices.SortFunc(others, func(a, b *logState) int { return cmp.Compare(b.rose, a.rose) })
 	for _, lg := range others[:min(len(others), log.MaxRefs)] {
-		n.Deps = append(n.Deps, log.Dep{Log: lg.lid, Seq: lg.ready})
+		n.Deps = append(n.Deps, log.Dep{Log: lg.lid, Seq: lg.known()})
 	}
 	slices.SortFunc(n.Deps, func(a, b log.Dep) int { return slices.Compare(a.Log[:], b.Log[:]) })
 	return n
