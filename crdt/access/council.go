@@ -42,10 +42,11 @@ type ballot struct {
 }
 
 // council finds the steps that the deputies accepted, one generation after the
-// other, and leaves the state as it is under all of them. Who was ever in, and
-// which approvals of owners count, is what the steps before say: else a step
-// could call its own witnesses.
+// other, and leaves the state as it is under all of them. Which approvals of
+// owners count is what the steps before say.
 func (s *State) council() {
+	s.admitted = map[log.DeviceID]bool{}
+	s.admitAll(s.first.Device.Sign)
 	c := s.gather()
 	s.proposals = map[StepID][]*node{}
 	previous := StepID(s.Workspace)
@@ -71,6 +72,9 @@ func (s *State) council() {
 		m := motions[i]
 		m.Accepted = true
 		s.steps = append(s.steps, m.StepState)
+		for _, o := range m.Step.Owners {
+			s.admitAll(o.Card.Sign)
+		}
 		if m.Step.Policy != nil {
 			s.policy = *m.Step.Policy
 		}
@@ -78,6 +82,33 @@ func (s *State) council() {
 	}
 	s.judgeSteps(c, accepted)
 }
+
+// admitAll notes a device and all that any entry of such a device admits,
+// whether it counts or not. Voices of deputies are heard from all of them: if a
+// cut could silence who was let in behind it, whoever holds the most senior
+// device could disarm the deputies.
+func (s *State) admitAll(id log.DeviceID) {
+	for stack := []log.DeviceID{id}; len(stack) > 0; {
+		id := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if s.admitted[id] {
+			continue
+		}
+		s.admitted[id] = true
+		for _, n := range s.graph.by[id] {
+			for _, op := range n.ops {
+				if a, ok := op.(*admit); ok {
+					stack = append(stack, a.Device.Sign)
+				}
+			}
+		}
+	}
+}
+
+// Admitted reports whether any entry of a device that was let in lets this one
+// in, whether that counts or not. Control entries of such devices are to be kept
+// and passed on: deputies may speak in them.
+func (s *State) Admitted(d log.DeviceID) bool { return s.admitted[d] }
 
 // gather lists proposals and approvals of all entries.
 func (s *State) gather() *council {
@@ -114,7 +145,7 @@ func (s *State) motions(c *council, generation uint64, previous StepID) []*motio
 		m := &motion{StepState: StepState{ID: id, Step: *step, Need: int(s.policy.Need)}}
 		var nodes []*node
 		for _, p := range c.proposals[id] {
-			if d := s.devices[p.node.Card.Device]; d != nil && d.known {
+			if s.admitted[p.node.Card.Device] {
 				nodes = append(nodes, p.node)
 			}
 		}
@@ -134,8 +165,7 @@ func (s *State) count(c *council, m *motion) {
 	yes := make([]bool, len(s.policy.Deputies))
 	var owners []PersonID
 	for _, a := range c.approvals[m.ID] {
-		d := s.devices[a.node.Card.Device]
-		if d == nil || !d.known {
+		if !s.admitted[a.node.Card.Device] {
 			continue
 		}
 		i := s.policy.deputy(a.Key)
@@ -146,8 +176,8 @@ func (s *State) count(c *council, m *motion) {
 		if i >= 0 {
 			yes[i] = true
 		}
-		if owner && !slices.Contains(owners, d.Person) {
-			owners = append(owners, d.Person)
+		if owner {
+			owners = append(owners, s.devices[a.Key].Person)
 		}
 	}
 	n := 0
@@ -201,7 +231,7 @@ func (s *State) judgeSteps(c *council, accepted []*motion) {
 		done[m.ID] = true
 	}
 	judge := func(n *node, op int, why Why) {
-		if d := s.devices[n.Card.Device]; d != nil && d.known {
+		if s.admitted[n.Card.Device] {
 			n.why[op] = why
 		}
 	}

@@ -28,6 +28,7 @@ type State struct {
 
 	steps     []StepState // accepted, then open ones of the next generation
 	proposals map[StepID][]*node
+	admitted  map[log.DeviceID]bool // by an entry that counts or does not
 	policy    Policy
 
 	devices map[log.DeviceID]*device // also those that were only spoken of
@@ -289,9 +290,18 @@ func (s *State) newest(all []*node) []*node {
 	}
 	heads := slices.DeleteFunc(slices.Clone(all), func(n *node) bool { return built[n] })
 	slices.SortFunc(heads, func(a, b *node) int {
-		return cmp.Or(cmp.Compare(s.devices[a.Card.Device].Rank, s.devices[b.Card.Device].Rank), cmp.Compare(b.depth, a.depth), bytes.Compare(a.hash[:], b.hash[:]))
+		return cmp.Or(cmp.Compare(s.rank(a), s.rank(b)), cmp.Compare(b.depth, a.depth), bytes.Compare(a.hash[:], b.hash[:]))
 	})
 	return heads
+}
+
+// rank returns the rank of the author of n, behind all others that of one whose
+// admission does not count.
+func (s *State) rank(n *node) int {
+	if d := s.devices[n.Card.Device]; d != nil && d.known {
+		return d.Rank
+	}
+	return len(s.order)
 }
 
 // Heads returns what the Ctl field of an entry written now holds: the newest

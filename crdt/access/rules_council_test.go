@@ -255,6 +255,32 @@ func TestRule29RemovalDoesNotDisarmTheDeputies(t *testing.T) {
 	wantNot(t, x, team...)
 }
 
+// TestRule29NorByRemovingWhoLetThemIn: cut off whole, an admin's admissions are
+// gone, and all that was written by whom it let in.
+func TestRule29NorByRemovingWhoLetThemIn(t *testing.T) {
+	x, kit := kitWorld(t)
+	ada := x.team(Admin, "ada")[0]
+	var team []*pc
+	for _, n := range []string{"ann", "bob"} {
+		p := newPC(n)
+		x.now(ada, admission(x.join(p), Member))
+		team = append(team, p)
+	}
+	p := Policy{Need: 2, Deputies: []Deputy{deputyOf(team[0]), deputyOf(team[1]), kit.Deputy()}}
+	x.approve(team[0], kit.Sign(), x.propose(x.founder, StepInput{Policy: &p}))
+	good := x.founder.end()
+	x.now(x.founder, removalOf(ada))
+	wantNot(t, x, team...)
+	if s := x.state(); !s.Admitted(team[0].card.Sign) || s.Admitted(newPC("eve").card.Sign) {
+		t.Error("who was ever admitted")
+	}
+	id := x.propose(team[0], StepInput{Remove: map[log.DeviceID][]Cut{x.founder.card.Sign: {good}}})
+	for _, p := range team {
+		x.approve(p, p.key, id)
+	}
+	wantIn(t, x, "ann member,bob member,", append(team, x.founder)...)
+}
+
 func TestRule29AStepMayNameAnEarlierEnd(t *testing.T) {
 	x, _, team := deputies(t)
 	dan, good := x.join(newPC("dan")), x.founder.end()
