@@ -20,7 +20,7 @@ const (
 	Here    Presence = "here"
 	Away    Presence = "away"    // said goodbye
 	Unknown Presence = "unknown" // the connection broke
-	Never   Presence = "never"   // not seen since this program started
+	Never   Presence = "never"   // not seen yet
 )
 
 // A Person of the workspace as this device knows them.
@@ -266,6 +266,9 @@ func (v view) device(d access.Device) Device {
 		if s.Here {
 			dev.Seen = v.w.opts.Now().UnixMilli()
 		}
+	}
+	if dev.Presence == Never && dev.Seen != 0 { // before this program started
+		dev.Presence, dev.Since = Away, time.UnixMilli(dev.Seen)
 	}
 	return dev
 }
