@@ -35,7 +35,7 @@ export const access = {
 			member: (name: string) =>
 				`${name} kann danach nicht mehr einladen und entfernen. Lesen und Schreiben bleibt. Was ${name} bisher entschieden hat, gilt weiter.`,
 			guest: (name: string) =>
-				`${name} sieht danach nur noch die Bereiche, in denen ${name} Mitglied ist. Neues aus dem ganzen Büro ist dort nicht mehr lesbar. Was dort schon liegt, bleibt dort.`,
+				`${name} sieht danach nur noch die Bereiche, in denen ${name} Mitglied ist. Alles andere verschwindet von den Geräten, sobald es sicher bei anderen liegt.`,
 			carrier: (name: string) =>
 				`Auf den Geräten von ${name} ist danach nichts Neues mehr lesbar. Was dort schon liegt, bleibt dort.`,
 		} as Record<string, (name: string) => string>,
@@ -339,10 +339,10 @@ export const access = {
 		leave: "Bereich verlassen",
 		leaveAsk: (name: string) => `„${name}“ verlassen?`,
 		leaveWhy:
-			"Neues aus diesem Bereich ist danach auf Ihren Geräten nicht lesbar. Was dort schon liegt, bleibt dort.",
+			"Der Bereich verschwindet von Ihren Geräten, sobald alles, was Sie dort geschrieben haben, bei anderen angekommen ist.",
 		leaveNo: "Bestimmen Sie vorher eine andere Person, die den Bereich verwaltet.",
 		removeWhy:
-			"Wer nicht mehr Mitglied ist, kann Neues nicht lesen. Was auf den Geräten schon liegt, bleibt dort.",
+			"Wer nicht mehr Mitglied ist, kann Neues nicht lesen, und der Bereich verschwindet von den Geräten, sobald alles bei anderen angekommen ist. Kopien bleiben.",
 		save: "Speichern",
 		saved: "Gespeichert.",
 		in: (name: string) => `Bereich ${name}`,

@@ -32,7 +32,7 @@ export const access: typeof de = {
 			member: (name) =>
 				`${name} can no longer invite and remove then. Reading and writing stay. What ${name} decided so far still holds.`,
 			guest: (name) =>
-				`${name} then sees only the spaces ${name} is a member of. What is new in the office cannot be read there. What is there already stays there.`,
+				`${name} then sees only the spaces ${name} is a member of. All else goes from the devices once it is safe with others.`,
 			carrier: (name) =>
 				`Nothing new can be read on the devices of ${name} then. What is there already stays there.`,
 		},
@@ -328,10 +328,10 @@ export const access: typeof de = {
 		leave: "Leave the space",
 		leaveAsk: (name) => `Leave “${name}”?`,
 		leaveWhy:
-			"What is new in this space cannot be read on your devices then. What is there already stays there.",
+			"The space goes from your devices once all you wrote there has reached others.",
 		leaveNo: "First name another person who manages the space.",
 		removeWhy:
-			"Whoever is no longer a member cannot read what is new. What is on their devices already stays there.",
+			"Whoever is no longer a member cannot read what is new, and the space goes from their devices once all has reached others. Copies stay.",
 		save: "Save",
 		saved: "Saved.",
 		in: (name) => `Space ${name}`,
