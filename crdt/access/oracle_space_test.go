@@ -92,7 +92,7 @@ func (o *oracle) capped(e *oEntry, g oGrant) access.Role {
 	for _, l := range o.device(e.author()).lowers {
 		cut := !o.within(e, l.cuts)
 		if l.entry.author() == e.author() {
-			cut = e.on(l.entry)
+			cut = e != l.entry && e.on(l.entry)
 		}
 		if cut && !g.knew(l.entry) {
 			role = max(role, l.role)
@@ -275,7 +275,9 @@ func (o *oracle) serveManagers(s *oSpaceState) {
 func (o *oracle) change(s *oSpaceState, by *oBelonging, e *oEntry, m *oMembers) {
 	for _, l := range m.Remove {
 		senior := l.Person != by.person && slices.ContainsFunc(s.grants, func(b *oBelonging) bool {
-			return b.person == l.Person && b.served && !o.hasLeft(s, b)
+			return b.person == l.Person && b.served && !slices.ContainsFunc(s.left, func(out oLeft) bool {
+				return out.person == b.person && !b.on.knew(out.entry) && e.on(out.entry)
+			})
 		})
 		if !senior || o.wrong == "juniors put out seniors" {
 			s.left = append(s.left, oLeft{l.Person, e, l.Cuts})

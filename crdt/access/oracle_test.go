@@ -27,6 +27,7 @@ type oracle struct {
 	policy   *oPolicy
 	gen      int
 	accepted []oAccepted
+	admitted map[log.DeviceID]bool
 
 	oWalked
 	oSpaces
@@ -145,6 +146,7 @@ func (o *oracle) inGenesisLog(a access.Authored, entries []access.Authored) bool
 // council accepts one step after another, each in the light of those before.
 func (o *oracle) council() {
 	for {
+		o.hear()
 		o.walk()
 		next, ok := o.nextStep()
 		if !ok {
@@ -195,9 +197,29 @@ func (o *oracle) nextStep() (best oAccepted, found bool) {
 	return best, found
 }
 
-// heard reports whether votes in an entry count: of any device that ever was in,
-// wherever its log ends.
-func (o *oracle) heard(e *oEntry) bool { return e.form == oFine && o.known(e.author()) }
+// heard reports whether votes in an entry count: of any device that anybody let
+// in who was let in by anybody, as far back as the founder, and of those whom
+// accepted steps made owners. Where logs end does not matter.
+func (o *oracle) heard(e *oEntry) bool { return e.form == oFine && o.admitted[e.author()] }
+
+func (o *oracle) hear() {
+	o.admitted = map[log.DeviceID]bool{o.genesis.author(): true}
+	for _, a := range o.accepted {
+		for _, own := range a.step.Owners {
+			o.admitted[own.Card.Sign] = true
+		}
+	}
+	for n := 0; n < len(o.admitted); {
+		n = len(o.admitted)
+		for _, e := range o.entries {
+			for _, op := range e.ops {
+				if a, ok := op.(*oAdmit); ok && o.admitted[e.author()] {
+					o.admitted[a.Device.Sign] = true
+				}
+			}
+		}
+	}
+}
 
 // approved reports whether a quorum approved a step, and whether an owner and
 // another deputy did, which suffices for a step that only changes the policy.

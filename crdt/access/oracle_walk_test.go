@@ -90,6 +90,9 @@ func (o *oracle) walk() {
 		for _, r := range a.step.Remove {
 			if o.dead[r.Device] == nil {
 				o.dead[r.Device] = &oDeath{step: a.id, cuts: r.Cuts}
+			} else {
+				d := o.device(r.Device)
+				d.cuts = append(d.cuts, oCutting{r.Cuts, false, false})
 			}
 		}
 	}
@@ -305,20 +308,20 @@ func (o *oracle) serve(t *oTenure) {
 	}
 }
 
-// over reports whether a tenure has ended: by removal or by lowering.
-func (o *oracle) over(t *oTenure) bool {
-	if o.dead[t.device] != nil {
-		return true
-	}
-	return o.roleOf(o.device(t.device), t.grant) != t.grant.role
+// over reports whether a tenure has ended, by removal or by a lowering that e
+// knew of: what one tried against a senior does not come to count later.
+func (o *oracle) over(t *oTenure, e *oEntry) bool {
+	return o.dead[t.device] != nil || slices.ContainsFunc(o.device(t.device).lowers, func(l oLowering) bool {
+		return !t.grant.knew(l.entry) && l.role > t.grant.role && e.on(l.entry)
+	})
 }
 
-// senior reports whether a device speaks before another one.
-func (o *oracle) senior(d, by log.DeviceID) bool {
+// senior reports whether a device speaks before the author of e.
+func (o *oracle) senior(d log.DeviceID, e *oEntry) bool {
 	if o.wrong == "juniors remove seniors" {
 		return false
 	}
-	return d != by && slices.ContainsFunc(o.done, func(t *oTenure) bool { return t.device == d && !o.over(t) })
+	return d != e.author() && slices.ContainsFunc(o.done, func(t *oTenure) bool { return t.device == d && !o.over(t, e) })
 }
 
 // rule applies an operation on the workspace.
@@ -328,7 +331,7 @@ func (o *oracle) rule(t *oTenure, e *oEntry, op any) {
 	case *oAdmit:
 		o.admit(t, e, op)
 	case *oLower:
-		if o.dead[op.Device] != nil || o.senior(op.Device, by) {
+		if o.dead[op.Device] != nil || o.senior(op.Device, e) {
 			return
 		}
 		d, had, of := o.device(op.Device), o.role(op.Device), o.strongest(o.device(op.Device))
@@ -343,24 +346,21 @@ func (o *oracle) rule(t *oTenure, e *oEntry, op any) {
 			d.cuts = append(d.cuts, oCutting{op.Cuts, false, false})
 			return
 		}
-		if o.senior(op.Device, by) {
+		if o.senior(op.Device, e) {
 			return
 		}
 		o.dead[op.Device] = &oDeath{by: by, entry: e, cuts: op.Cuts}
 	case *oCutOp:
-		if o.dead[op.Device] != nil || !o.senior(op.Device, by) {
+		if o.dead[op.Device] != nil || !o.senior(op.Device, e) {
 			d := o.device(op.Device)
 			d.cuts = append(d.cuts, oCutting{op.Cuts, o.dead[op.Device] == nil, op.Device == by})
 		}
 	case *oUntil:
-		o.sayUntil(by, e, op)
+		o.sayUntil(e, op)
 	}
 }
 
-func (o *oracle) sayUntil(by log.DeviceID, e *oEntry, op *oUntil) {
-	if o.senior(op.Device, by) {
-		return
-	}
+func (o *oracle) sayUntil(e *oEntry, op *oUntil) {
 	d := o.device(op.Device)
 	d.untils = append(d.untils, oUntilSaid{e, op.Time})
 }
@@ -416,7 +416,7 @@ func (o *oracle) admit(t *oTenure, e *oEntry, a *oAdmit) {
 		return
 	}
 	gains := !o.known(id) || a.Role < o.role(id)
-	if gains && o.managed(a.Person.ID) && o.person(t.device) != a.Person.ID && t.grant.role != access.Owner && o.wrong != "persons are given away" {
+	if gains && o.managed(a.Person.ID, e) && o.person(t.device) != a.Person.ID && t.grant.role != access.Owner && o.wrong != "persons are given away" {
 		return
 	}
 	if death := o.dead[id]; death != nil && o.wrong != "the dead come back" && !o.history(death, e) {
@@ -455,10 +455,14 @@ func (o *oracle) history(death *oDeath, e *oEntry) bool {
 	return false
 }
 
-// managed reports whether a device of the person is an owner's or admin's now.
-func (o *oracle) managed(p access.PersonID) bool {
+// managed reports whether a device of the person is an owner's or admin's now,
+// by what was said without knowing e.
+func (o *oracle) managed(p access.PersonID, e *oEntry) bool {
 	return slices.ContainsFunc(o.order, func(id log.DeviceID) bool {
-		return o.person(id) == p && o.dead[id] == nil && o.role(id) <= access.Admin
+		d := o.device(id)
+		return d.person == p && o.dead[id] == nil && slices.ContainsFunc(d.grants, func(g oGrant) bool {
+			return o.roleOf(d, g) <= access.Admin && !slices.ContainsFunc(g.on, func(by *oEntry) bool { return by.on(e) })
+		})
 	})
 }
 
