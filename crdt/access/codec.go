@@ -74,7 +74,7 @@ func decodePayload(b []byte) ([]operation, error) {
 	if n != 2 || r.bad || count == 0 {
 		return nil, fmt.Errorf("%w: not a list of operations", errVoid)
 	}
-	ops, approvals := make([]operation, 0, count), 0
+	ops, approvals, begins := make([]operation, 0, count), 0, 0
 	var unknown error
 	for range count {
 		op, err := r.operation()
@@ -88,12 +88,15 @@ func decodePayload(b []byte) ([]operation, error) {
 		case unknown == nil:
 			ops = append(ops, op)
 		}
-		if _, ok := op.(*approve); ok {
+		switch op.(type) {
+		case *approve:
 			approvals++ // each costs a signature to check
+		case *beginSpace:
+			begins++ // and each of these a place with all devices
 		}
 	}
-	if len(r.b) > 0 || approvals > maxApprovals {
-		return nil, fmt.Errorf("%w: trailing bytes or too many approvals", errVoid)
+	if len(r.b) > 0 || approvals > maxApprovals || begins > maxBegins {
+		return nil, fmt.Errorf("%w: trailing bytes or too many operations of a kind", errVoid)
 	}
 	return ops, unknown
 }

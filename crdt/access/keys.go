@@ -199,7 +199,7 @@ func (s *State) levelAt(named log.SpaceID, n *node) Level {
 // reader of a space.
 func (s *State) couldRead(named log.SpaceID, id log.DeviceID, n *node) bool {
 	d := s.devices[id]
-	if d == nil || !d.known || d.removal != nil && !d.removal.council && s.graph.buildsAny(n, d.removal.nodes) {
+	if d == nil || !d.known || s.knewGone(d, n) {
 		return false
 	}
 	if named != log.Control {
@@ -223,6 +223,11 @@ func (s *State) couldRead(named log.SpaceID, id log.DeviceID, n *node) bool {
 		}
 	}
 	return false
+}
+
+// knewGone reports whether the author of n knew that a device was removed.
+func (s *State) knewGone(d *device, n *node) bool {
+	return d.removal != nil && !d.removal.council && s.graph.buildsAny(n, d.removal.nodes)
 }
 
 // holders returns the devices that hold a key, as far as entries say.
@@ -315,7 +320,7 @@ func (s *State) Stale(id log.SpaceID) bool {
 	}
 	for _, c := range s.copies {
 		for i := range c.list {
-			if _, gone := s.Gone[c.list[i].Device]; gone && c.epoch == k.epoch {
+			if d := s.devices[c.list[i].Device]; c.epoch == k.epoch && d != nil && d.known && d.removal != nil && !s.knewGone(d, c.node) {
 				return true
 			}
 		}

@@ -14,6 +14,7 @@ const (
 	opVersion    = 1
 	maxOps       = 64  // operations of one entry
 	maxApprovals = 2   // of one entry
+	maxBegins    = 2   // spaces of one entry
 	maxWraps     = 400 // keys of one operation
 	maxCuts      = 512 // cuts of one device, or of one person
 	maxMembers   = 512 // persons set or removed by one operation

@@ -236,7 +236,7 @@ func (s *State) Seniority() []Device {
 func (s *State) PersonRole(p PersonID) Role { return s.roles[p] }
 
 // headsOf returns the newest entries that count: those of managers first, the
-// most senior author's first, then those of others, at most one a device;
+// most senior author's first, then those of others, of each device one before any second;
 // log.MaxRefs in all. None of them builds on another.
 func (s *State) headsOf() []log.Ref {
 	var others []*node
@@ -249,13 +249,7 @@ func (s *State) headsOf() []log.Ref {
 	// If there are too many, those go first without which somebody would never
 	// come to know of its admission, and so have no say.
 	slices.SortStableFunc(chosen, func(a, b *node) int { return cmp.Compare(s.admits(b), s.admits(a)) })
-	taken := map[log.DeviceID]bool{}
-	for _, n := range s.newest(others) {
-		if !taken[n.Card.Device] {
-			taken[n.Card.Device] = true
-			chosen = append(chosen, n)
-		}
-	}
+	chosen = append(chosen, roundRobin(s.newest(others))...)
 	chosen = chosen[:min(len(chosen), log.MaxRefs)]
 	refs := []log.Ref{}
 	for _, n := range chosen {
@@ -265,6 +259,19 @@ func (s *State) headsOf() []log.Ref {
 	}
 	slices.SortFunc(refs, func(a, b log.Ref) int { return bytes.Compare(a[:], b[:]) })
 	return slices.Compact(refs)
+}
+
+// roundRobin puts the first entry of each device first, then the second ones, so
+// that none crowds out another.
+func roundRobin(all []*node) []*node {
+	round := map[*node]int{}
+	seen := map[log.DeviceID]int{}
+	for _, n := range all {
+		seen[n.Card.Device]++
+		round[n] = seen[n.Card.Device]
+	}
+	slices.SortStableFunc(all, func(a, b *node) int { return cmp.Compare(round[a], round[b]) })
+	return all
 }
 
 // admits returns 1 if an entry admits a device that is in, else 0.

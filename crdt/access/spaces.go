@@ -243,15 +243,15 @@ func (st *standing) level(g *graph) Level {
 func (st *standing) levelAt(g *graph, n *node) Level {
 	var best Level
 	for _, m := range st.grants {
-		if m.level.above(best) && st.holds1(g, m, n) {
+		if m.level.above(best) && st.holdsAt(g, m, n) {
 			best = m.level
 		}
 	}
 	return best
 }
 
-// holds1 reports whether n was written under a membership.
-func (st *standing) holds1(g *graph, m membership, n *node) bool {
+// holdsAt reports whether n was written under a membership.
+func (st *standing) holdsAt(g *graph, m membership, n *node) bool {
 	if !g.buildsAny(n, m.nodes) {
 		return false
 	}
@@ -298,8 +298,16 @@ func (s *State) runSpace(sp *space) {
 		sp.queue = sp.queue[1:]
 		h.done = true
 		st := sp.people[h.person]
+		var asked *node // the last one, with so many endings
+		ends, in := 0, false
 		for _, o := range sp.ops[h.person] {
-			if *o.done || !st.holds1(s.graph, h.membership, o.node) {
+			if *o.done {
+				continue
+			}
+			if o.node != asked || len(st.ends) != ends {
+				asked, ends, in = o.node, len(st.ends), st.holdsAt(s.graph, h.membership, o.node)
+			}
+			if !in {
 				continue
 			}
 			if h.level != Manage {
@@ -355,10 +363,10 @@ func (s *State) expel(sp *space, n *node, l leaver) Why {
 	st := sp.standing(l.Person)
 	self := l.Person == n.author.Person
 	switch {
-	case !self && st.senior(s.graph, n):
-		return WhySenior
 	case len(st.grants)+len(st.ends) >= maxChanges:
 		return WhyTooMany
+	case !self && st.senior(s.graph, n):
+		return WhySenior
 	}
 	st.ends = append(st.ends, ending{n, self, l.Cuts})
 	return Counts
