@@ -327,8 +327,7 @@ export const access: typeof de = {
 		readOnlyWhy: "Only members who manage the space can change this.",
 		leave: "Leave the space",
 		leaveAsk: (name) => `Leave “${name}”?`,
-		leaveWhy:
-			"The space goes from your devices once all you wrote there has reached others.",
+		leaveWhy: "The space goes from your devices once all you wrote there has reached others.",
 		leaveNo: "First name another person who manages the space.",
 		removeWhy:
 			"Whoever is no longer a member cannot read what is new, and the space goes from their devices once all has reached others. Copies stay.",
