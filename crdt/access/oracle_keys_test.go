@@ -116,7 +116,7 @@ func (o *oracle) give(space log.SpaceID, epoch uint64, id log.KeyID, e *oEntry, 
 
 // readAt reports whether a device could read a space as far as e knew.
 func (o *oracle) readAt(space log.SpaceID, id log.DeviceID, e *oEntry) bool {
-	if death := o.dead[id]; death != nil && death.entry != nil && e.on(death.entry) {
+	if death := o.dead[id]; death != nil && death.entry != nil && e != death.entry && e.on(death.entry) {
 		return false
 	}
 	role := access.Role(0)
@@ -220,28 +220,33 @@ func (o *oracle) erase(e *oEntry, op *oErase) {
 func (o *oracle) limit(c log.Card) (oCut, bool) {
 	d := o.device(c.Device)
 	end, ok := oCut{}, false
+	var named []oCut // while the device was in: of exactly this log, the first counts
+	for _, s := range d.cuts {
+		for _, cut := range s.cuts {
+			if s.alive && cut.Log == c.ID() {
+				named = append(named, cut)
+			}
+		}
+	}
+	if len(named) > 0 {
+		end, ok = named[0], true
+	}
 	if death := o.dead[c.Device]; death != nil {
-		said := slices.Clone(death.cuts)
+		said, late := slices.Clone(death.cuts), slices.Clone(named[:min(1, len(named))])
 		for _, s := range d.cuts {
-			said = append(said, slices.DeleteFunc(slices.Clone(s.cuts), func(cut oCut) bool { return s.alive && cut.Log != c.ID() })...)
-		}
-		end, ok = o.highest(c, said)
-		if !ok {
-			var late []oCut
-			for _, l := range o.late[c.Device] {
-				if o.known(c.Device) && writes(o.level(c.Space, l.by)) {
-					late = append(late, l.cuts...)
-				}
+			if !s.alive {
+				said = append(said, s.cuts...)
 			}
+		}
+		for _, l := range o.late[c.Device] {
+			if o.known(c.Device) && writes(o.level(c.Space, l.by)) {
+				late = append(late, l.cuts...)
+			}
+		}
+		if _, covered := o.highest(c, said); covered {
+			end, ok = o.highest(c, append(said, named...))
+		} else {
 			end, ok = o.highest(c, late)
-		}
-	} else {
-		for _, s := range d.cuts {
-			for _, cut := range s.cuts {
-				if !ok && cut.Log == c.ID() {
-					end, ok = cut, true
-				}
-			}
 		}
 	}
 	s := o.all[c.Space]

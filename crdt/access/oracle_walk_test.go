@@ -188,17 +188,6 @@ func (o *oracle) roleOf(d *oDevice, g oGrant) access.Role {
 	return role
 }
 
-// strongest returns what gives a device its role.
-func (o *oracle) strongest(d *oDevice) []*oEntry {
-	best, on := access.Role(0), []*oEntry{}
-	for _, g := range d.grants {
-		if r := o.roleOf(d, g); g.of == nil && (best == 0 || r < best) {
-			best, on = r, g.on
-		}
-	}
-	return on
-}
-
 // role returns the strongest role of a device, 0 if it never had one.
 func (o *oracle) role(id log.DeviceID) access.Role {
 	role := access.Role(0)
@@ -334,11 +323,13 @@ func (o *oracle) rule(t *oTenure, e *oEntry, op any) {
 		if o.dead[op.Device] != nil || o.senior(op.Device, e) {
 			return
 		}
-		d, had, of := o.device(op.Device), o.role(op.Device), o.strongest(o.device(op.Device))
+		d := o.device(op.Device)
 		d.lowers = append(d.lowers, oLowering{op.Role, e, op.Cuts})
-		if had != 0 && had < op.Role {
-			n := o.grant(op.Device, oGrant{op.Role, []*oEntry{e}, of})
-			o.queue(n)
+		for _, g := range d.grants {
+			if g.of == nil && g.role < op.Role && !g.knew(e) {
+				o.queue(o.grant(op.Device, oGrant{op.Role, []*oEntry{e}, g.on}))
+				break
+			}
 		}
 	case *oRevoke:
 		if o.dead[op.Device] != nil {
@@ -444,6 +435,11 @@ func (o *oracle) admit(t *oTenure, e *oEntry, a *oAdmit) {
 // history reports whether a death was decided in the knowledge of e: then e is
 // what came before it, and not a return.
 func (o *oracle) history(death *oDeath, e *oEntry) bool {
+	for _, c := range death.cuts {
+		if slices.ContainsFunc(o.entries, func(end *oEntry) bool { return c.Space == log.Control && end.hash == c.Hash && end.on(e) }) {
+			return true
+		}
+	}
 	if death.entry != nil {
 		return death.entry.on(e)
 	}
