@@ -61,6 +61,12 @@ func (s *State) grant(d *device, g *grant) {
 	if g.role.manages() {
 		s.enqueue(&tenure{dev: d, role: g.role, nodes: g.nodes})
 	}
+	// An owner by one who did not know of a lowering, which did not know of it
+	// either, begins as admin.
+	unaware := func(l *lowering) bool { return l.caps(s.graph, g) && !s.graph.buildsAny(l.node, g.nodes) }
+	if g.role == Owner && d.roleOf(s.graph, g) == Admin && slices.ContainsFunc(d.lowers, unaware) {
+		s.enqueue(&tenure{dev: d, role: Admin, nodes: g.nodes})
+	}
 	s.tally(d)
 }
 
@@ -253,7 +259,13 @@ func (s *State) lower(t *tenure, n *node, i int, op *lower) Why {
 	l := &lowering{node: n, op: i, role: op.Role, self: d == t.dev, limits: s.graph.limits(op.Cuts)}
 	d.lowers = append(d.lowers, l)
 	if op.Role == Admin {
-		s.enqueue(&tenure{dev: d, role: Admin, nodes: []*node{n}, by: l})
+		nodes := []*node{n}
+		for _, g := range d.grants {
+			if g.role == Owner && l.caps(s.graph, g) && !s.graph.buildsAny(n, g.nodes) {
+				nodes = append(nodes, g.nodes...)
+			}
+		}
+		s.enqueue(&tenure{dev: d, role: Admin, nodes: nodes, by: l})
 	}
 	s.tally(d)
 	return Counts
