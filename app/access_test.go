@@ -571,6 +571,7 @@ func TestRotationIsPrompt(t *testing.T) {
 		o := newOffice(w, 4)
 		defer o.close()
 		a, b, c := o.devices[0], o.devices[1], o.devices[2]
+		o.agree(time.Minute)
 		sp, err := b.ws.CreateSpace(t.Context(), "Ohne a", map[access.PersonID]access.Level{c.person(): access.Write})
 		must(t, err)
 		ch := ChannelRef{sp.ID, chat.Main}
