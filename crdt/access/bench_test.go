@@ -4,10 +4,20 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"inselnetz/crdt/log"
 )
+
+// wrapsFor returns copies of a key, which hold nothing.
+func wrapsFor(to []*pc) []deviceWrap {
+	out := []deviceWrap{}
+	for i, p := range to {
+		out = append(out, deviceWrap{Device: p.card.Sign, Sealed: [80]byte{byte(i)}})
+	}
+	return out
+}
 
 // office writes the control space of some years: n operations of 60 devices,
 // some of which come, rise, go and are removed, with spaces and their keys. What
@@ -33,19 +43,10 @@ func office(b testing.TB, n int) *world {
 			heads = heads[1:]
 		}
 	}
-	wraps := func(to []*pc) []deviceWrap {
-		out := []deviceWrap{}
-		for _, p := range to {
-			out = append(out, deviceWrap{Device: p.card.Sign, Sealed: [80]byte{byte(r.Uint32())}})
-		}
-		return out
-	}
 	some := func(k int) []*pc {
-		out := []*pc{}
-		for _, i := range r.Perm(len(team))[:min(k, len(team))] {
-			out = append(out, team[i])
-		}
-		return out
+		all := slices.Clone(team)
+		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		return all[:min(k, len(all))]
 	}
 	for ops < n {
 		by := team[r.IntN(len(team))]
@@ -74,7 +75,7 @@ func office(b testing.TB, n int) *world {
 			for _, p := range with {
 				set[p.person.ID] = Write
 			}
-			s.Members, s.Key = memberList(set), firstKey{ID: log.KeyID{byte(ops), byte(ops >> 8), 1}, Wraps: wraps(with)}
+			s.Members, s.Key = memberList(set), firstKey{ID: log.KeyID{byte(ops), byte(ops >> 8), 1}, Wraps: wrapsFor(with)}
 			say(by, s)
 			rooms = append(rooms, &room{s.id(x.w, by.card.Sign), s.Key.ID, 1, append(with, by)})
 		case k < 35:
@@ -85,13 +86,13 @@ func office(b testing.TB, n int) *world {
 			} else {
 				by = to[len(to)-1]
 			}
-			say(by, newKey{Type: opKey, Space: in.id, Epoch: in.n + 1, ID: next, Prevs: []oldKey{{ID: in.tip, Sealed: [72]byte{1}}}, Wraps: wraps(to)})
+			say(by, newKey{Type: opKey, Space: in.id, Epoch: in.n + 1, ID: next, Prevs: []oldKey{{ID: in.tip, Sealed: [72]byte{1}}}, Wraps: wrapsFor(to)})
 			in.tip, in.n = next, in.n+1
 		case k < 55 && in != everyone:
 			set := map[PersonID]Level{team[r.IntN(len(team))].person.ID: Level(1 + r.IntN(3))}
-			say(in.with[len(in.with)-1], members{Type: opMembers, Space: in.id, Name: []byte{}, Set: memberList(set), Remove: []leaver{}}, moreWraps{Type: opWraps, Space: in.id, Epoch: in.n, ID: in.tip, Wraps: wraps(some(2))})
+			say(in.with[len(in.with)-1], members{Type: opMembers, Space: in.id, Name: []byte{}, Set: memberList(set), Remove: []leaver{}}, moreWraps{Type: opWraps, Space: in.id, Epoch: in.n, ID: in.tip, Wraps: wrapsFor(some(2))})
 		case k < 70:
-			say(by, moreWraps{Type: opWraps, Space: in.id, Epoch: in.n, ID: in.tip, Wraps: wraps(some(3))})
+			say(by, moreWraps{Type: opWraps, Space: in.id, Epoch: in.n, ID: in.tip, Wraps: wrapsFor(some(3))})
 		case k < 80:
 			say(by, erase{Type: opErase, Space: in.id, Refs: []erasedRef{{Device: by.card.Sign, Seq: uint64(ops)}}})
 		case k < 90:

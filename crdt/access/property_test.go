@@ -295,73 +295,76 @@ func keysFor(s *State) map[log.KeyID]SpaceKey {
 	return out
 }
 
+// floods are what one entry of a hostile insider may hold.
+var floods = map[string]func(v *wild, by *pc, i int) []any{
+	"admissions": func(v *wild, by *pc, i int) []any {
+		var ops []any
+		for j := range 60 {
+			p := *v.pcs[4]
+			p.card.Sign[5], p.card.Sign[6], p.card.Sign[7] = byte(i), byte(i>>8), byte(j)
+			p.card.Box[5], p.card.Box[6], p.card.Box[7] = byte(i), byte(i>>8), byte(j)
+			p.card.Peer = fmt.Sprint(i, j)
+			ops = append(ops, admission(&p, Admin))
+		}
+		return ops
+	},
+	"raising and lowering": func(v *wild, by *pc, i int) []any {
+		var ops []any
+		for range 10 {
+			ops = append(ops, loweringOf(v.pcs[4], Guest), admission(v.pcs[4], Member))
+		}
+		return ops
+	},
+	"lowering the unknown": func(v *wild, by *pc, i int) []any {
+		var ops []any
+		for j := range 60 {
+			ops = append(ops, lower{Type: opLower, Device: log.DeviceID{byte(i), byte(i >> 8), byte(j)}, Role: Admin, Cuts: []Cut{}})
+		}
+		return ops
+	},
+	"approvals": func(v *wild, by *pc, i int) []any {
+		op := approve{Type: opApprove, Step: v.steps[0], Key: log.DeviceOf(v.kit.Sign())}
+		return []any{op, op}
+	},
+	"proposals": func(v *wild, by *pc, i int) []any {
+		return []any{propose{Type: opPropose, Step: Step{Generation: 1, Previous: StepID(v.w), Remove: []StepRemoval{}, Owners: []StepOwner{}, Access: []StepAccess{{Person: PersonID{byte(i), byte(i >> 8)}}}}}}
+	},
+	"spaces": func(v *wild, by *pc, i int) []any {
+		var ops []any
+		for j := range 2 {
+			ops = append(ops, beginSpace{Type: opSpace, Kind: Named, Salt: [16]byte{byte(i), byte(i >> 8), byte(j)}, Name: make([]byte, nameOverhead), Members: []member{}, Key: firstKey{Wraps: []deviceWrap{}}})
+		}
+		return ops
+	},
+	"members in and out": func(v *wild, by *pc, i int) []any {
+		var ops []any
+		for range 60 {
+			ops = append(ops, set(v.spaces[2], levels(Manage, v.pcs[4], by), v.pcs[4], by))
+		}
+		return ops
+	},
+	"keys": func(v *wild, by *pc, i int) []any {
+		var ops []any
+		for j := range 60 {
+			ops = append(ops, newKey{Type: opKey, Space: v.spaces[2], Epoch: 2, ID: log.KeyID{byte(i), byte(i >> 8), byte(j)}, Prevs: []oldKey{{ID: v.keys[2]}}, Wraps: []deviceWrap{}})
+		}
+		return ops
+	},
+	"copies": func(v *wild, by *pc, i int) []any {
+		return []any{moreWraps{Type: opWraps, Space: v.spaces[2], Epoch: 1, ID: v.keys[2], Wraps: slices.Repeat([]deviceWrap{{Device: v.founder.card.Sign}}, 100)}}
+	},
+	"asking": func(v *wild, by *pc, i int) []any {
+		return []any{ask{Type: opAsk, Keys: slices.Repeat([]log.KeyID{v.keys[1]}, 100)}}
+	},
+}
+
 // TestHostileEntriesAreResolvedInTime lets an insider write ten thousand entries
 // of the costliest kinds.
 func TestHostileEntriesAreResolvedInTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	for name, fill := range map[string]func(v *wild, by *pc, i int) []any{
-		"admissions": func(v *wild, by *pc, i int) []any {
-			var ops []any
-			for j := range 60 {
-				p := *v.pcs[4]
-				p.card.Sign[5], p.card.Sign[6], p.card.Sign[7] = byte(i), byte(i>>8), byte(j)
-				p.card.Box[5], p.card.Box[6], p.card.Box[7] = byte(i), byte(i>>8), byte(j)
-				p.card.Peer = fmt.Sprint(i, j)
-				ops = append(ops, admission(&p, Admin))
-			}
-			return ops
-		},
-		"raising and lowering": func(v *wild, by *pc, i int) []any {
-			var ops []any
-			for range 10 {
-				ops = append(ops, loweringOf(v.pcs[4], Guest), admission(v.pcs[4], Member))
-			}
-			return ops
-		},
-		"lowering the unknown": func(v *wild, by *pc, i int) []any {
-			var ops []any
-			for j := range 60 {
-				ops = append(ops, lower{Type: opLower, Device: log.DeviceID{byte(i), byte(i >> 8), byte(j)}, Role: Admin, Cuts: []Cut{}})
-			}
-			return ops
-		},
-		"approvals": func(v *wild, by *pc, i int) []any {
-			op := approve{Type: opApprove, Step: v.steps[0], Key: log.DeviceOf(v.kit.Sign())}
-			return []any{op, op}
-		},
-		"proposals": func(v *wild, by *pc, i int) []any {
-			return []any{propose{Type: opPropose, Step: Step{Generation: 1, Previous: StepID(v.w), Remove: []StepRemoval{}, Owners: []StepOwner{}, Access: []StepAccess{{Person: PersonID{byte(i), byte(i >> 8)}}}}}}
-		},
-		"spaces": func(v *wild, by *pc, i int) []any {
-			var ops []any
-			for j := range 2 {
-				ops = append(ops, beginSpace{Type: opSpace, Kind: Named, Salt: [16]byte{byte(i), byte(i >> 8), byte(j)}, Name: make([]byte, nameOverhead), Members: []member{}, Key: firstKey{Wraps: []deviceWrap{}}})
-			}
-			return ops
-		},
-		"members in and out": func(v *wild, by *pc, i int) []any {
-			var ops []any
-			for range 60 {
-				ops = append(ops, set(v.spaces[2], levels(Manage, v.pcs[4], by), v.pcs[4], by))
-			}
-			return ops
-		},
-		"keys": func(v *wild, by *pc, i int) []any {
-			var ops []any
-			for j := range 60 {
-				ops = append(ops, newKey{Type: opKey, Space: v.spaces[2], Epoch: 2, ID: log.KeyID{byte(i), byte(i >> 8), byte(j)}, Prevs: []oldKey{{ID: v.keys[2]}}, Wraps: []deviceWrap{}})
-			}
-			return ops
-		},
-		"copies": func(v *wild, by *pc, i int) []any {
-			return []any{moreWraps{Type: opWraps, Space: v.spaces[2], Epoch: 1, ID: v.keys[2], Wraps: slices.Repeat([]deviceWrap{{Device: v.founder.card.Sign}}, 100)}}
-		},
-		"asking": func(v *wild, by *pc, i int) []any {
-			return []any{ask{Type: opAsk, Keys: slices.Repeat([]log.KeyID{v.keys[1]}, 100)}}
-		},
-	} {
+	for name, fill := range floods {
 		t.Run(name, func(t *testing.T) {
 			v := newWild(t, 1)
 			by := v.pcs[2]

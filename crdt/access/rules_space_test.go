@@ -10,7 +10,7 @@ import (
 // room begins a named space.
 func (x *world) room(by *pc, name string, with map[PersonID]Level) log.SpaceID {
 	x.t.Helper()
-	payloads, id, err := x.state().CreateSpace(by.card.Sign, rnd(), SpaceInput{Name: name, Members: with})
+	payloads, id, err := x.state().CreateSpace(by.card.Sign, newRandom(byte(len(x.entries))), SpaceInput{Name: name, Members: with})
 	x.puts(by, payloads, err)
 	return id
 }
