@@ -12,7 +12,22 @@ import (
 type motion struct {
 	StepState
 	quorum bool
-	both   bool // an owner and a deputy of another person approved a policy
+	both   bool      // an owner and a deputy of another person approved a policy
+	votes  [][]*node // by deputy: entries with a genuine approval, the first maxVotes
+}
+
+// maxVotes is how many copies of one deputy's approval are looked at.
+const maxVotes = 64
+
+// knew reports whether the author of n knew that the deputies had accepted.
+func (m *motion) knew(g *graph, n *node) bool {
+	heard := 0
+	for _, nodes := range m.votes {
+		if g.buildsAny(n, nodes) {
+			heard++
+		}
+	}
+	return heard >= m.Need
 }
 
 // A council holds what all entries propose and approve, and which approvals
@@ -163,6 +178,7 @@ func (s *State) motions(c *council, generation uint64, previous StepID) []*motio
 // count counts the approvals of a step under the policy in force.
 func (s *State) count(c *council, m *motion) {
 	yes := make([]bool, len(s.policy.Deputies))
+	m.votes = make([][]*node, len(yes))
 	var owners []PersonID
 	for _, a := range c.approvals[m.ID] {
 		if !s.admitted[a.node.Card.Device] {
@@ -175,6 +191,9 @@ func (s *State) count(c *council, m *motion) {
 		}
 		if i >= 0 {
 			yes[i] = true
+			if len(m.votes[i]) < maxVotes {
+				m.votes[i] = append(m.votes[i], a.node)
+			}
 		}
 		if owner {
 			owners = append(owners, s.devices[a.Key].Person)
@@ -210,7 +229,7 @@ func (s *State) applyStep(m *motion) {
 	for _, r := range m.Step.Remove {
 		d := s.device(r.Device)
 		if d.removal == nil {
-			d.removal = &removal{nodes: nodes, council: true, limits: s.graph.limits(r.Cuts), cuts: r.Cuts}
+			d.removal = &removal{nodes: nodes, council: m, limits: s.graph.limits(r.Cuts), cuts: r.Cuts}
 			d.Removed = &Removal{Step: m.ID, Clock: m.Clock}
 		}
 		s.addCuts(d, r.Cuts, false, false)

@@ -59,7 +59,7 @@ type tenure struct {
 type removal struct {
 	nodes   []*node // that say so; proposals, if the deputies did
 	self    bool
-	council bool
+	council *motion // of the deputies, else nil
 	cuts    []Cut
 	limits  limits
 }

@@ -27,8 +27,9 @@ type announced struct {
 
 // wraps are copies of one key that one entry holds.
 type wraps struct {
-	node *node
-	list []deviceWrap
+	node  *node
+	list  []deviceWrap
+	given bool // by an admission that is void only because of a removal it did not know
 }
 
 // A networkCopy is the key of the network for devices that cannot derive it.
@@ -129,16 +130,16 @@ func (s *State) announce(n *node, id log.SpaceID, epoch uint64, key log.KeyID, p
 
 // collectWraps notes the copies of announced keys.
 func (s *State) collectWraps() {
-	add := func(n *node, id log.SpaceID, epoch uint64, key log.KeyID, list []deviceWrap) Why {
+	add := func(n *node, id log.SpaceID, epoch uint64, key log.KeyID, list []deviceWrap, given bool) Why {
 		if id == Network {
-			s.copies = append(s.copies, networkCopy{epoch, key, wraps{n, list}})
+			s.copies = append(s.copies, networkCopy{epoch, key, wraps{n, list, given}})
 			return Counts
 		}
 		r := s.keys[id]
 		if r == nil || r.keys[key] == nil || r.keys[key].epoch != epoch {
 			return WhyKeys
 		}
-		r.keys[key].wraps = append(r.keys[key].wraps, wraps{n, list})
+		r.keys[key].wraps = append(r.keys[key].wraps, wraps{n, list, given})
 		return Counts
 	}
 	for _, n := range s.graph.order {
@@ -148,30 +149,31 @@ func (s *State) collectWraps() {
 		for i, op := range n.ops {
 			switch op := op.(type) {
 			case *genesis, *admit:
-				// A repeated admission gives nothing new but its keys.
-				if n.why[i] != Counts && n.why[i] != WhyNoChange {
-					continue
-				}
 				device, list := n.author.id, []Wrap(nil)
 				if g, ok := op.(*genesis); ok {
 					list = g.Wraps
 				} else if a, ok := op.(*admit); ok {
 					device, list = a.Device.Sign, a.Wraps
 				}
+				given := n.why[i] == WhyDead && !s.knewGone(s.devices[device], n)
+				// A repeated admission gives nothing new but its keys.
+				if n.why[i] != Counts && n.why[i] != WhyNoChange && !given {
+					continue
+				}
 				for _, w := range list {
-					add(n, w.Space, w.Epoch, w.Key, []deviceWrap{{Device: device, Sealed: w.Sealed}})
+					add(n, w.Space, w.Epoch, w.Key, []deviceWrap{{Device: device, Sealed: w.Sealed}}, given)
 				}
 			case *beginSpace:
 				if n.why[i] == Counts {
-					add(n, op.id(s.Workspace, n.author.id), 1, op.Key.ID, op.Key.Wraps)
+					add(n, op.id(s.Workspace, n.author.id), 1, op.Key.ID, op.Key.Wraps, false)
 				}
 			case *newKey:
 				if n.why[i] == Counts {
-					add(n, op.Space, op.Epoch, op.ID, op.Wraps)
+					add(n, op.Space, op.Epoch, op.ID, op.Wraps, false)
 				}
 			case *moreWraps:
 				if n.why[i] = WhyNotAllow; op.Space == Network && n.role.belongs() || s.levelAt(op.Space, n) != None {
-					n.why[i] = add(n, op.Space, op.Epoch, op.ID, op.Wraps)
+					n.why[i] = add(n, op.Space, op.Epoch, op.ID, op.Wraps, false)
 				}
 			}
 		}
@@ -227,7 +229,8 @@ func (s *State) couldRead(named log.SpaceID, id log.DeviceID, n *node) bool {
 
 // knewGone reports whether the author of n knew that a device was removed.
 func (s *State) knewGone(d *device, n *node) bool {
-	return d.removal != nil && !d.removal.council && s.graph.buildsAny(n, d.removal.nodes)
+	r := d.removal
+	return r != nil && s.graph.buildsAny(n, r.nodes) && (r.council == nil || r.council.knew(s.graph, n))
 }
 
 // holders returns the devices that hold a key, as far as entries say.
@@ -238,7 +241,7 @@ func (s *State) holders(k *announced) map[log.DeviceID]bool {
 	}
 	for _, w := range k.wraps {
 		for i := range w.list {
-			if id := w.list[i].Device; !held[id] && s.couldRead(k.space, id, w.node) {
+			if id := w.list[i].Device; !held[id] && (w.given || s.couldRead(k.space, id, w.node)) {
 				held[id] = true
 			}
 		}

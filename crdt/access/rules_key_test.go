@@ -217,6 +217,68 @@ func TestRule44StaleAfterARemoval(t *testing.T) {
 	}
 }
 
+// TestRule43OneTheDeputiesRemoved: a member who knows of it cannot have the key
+// changed for ever, one who does not know makes it stale.
+func TestRule43OneTheDeputiesRemoved(t *testing.T) {
+	x, kit := kitWorld(t)
+	ann, bob := newPC("ann"), newPC("bob")
+	x.letIn(x.founder, ann, Member)
+	x.letIn(x.founder, bob, Member)
+	everyone := log.Everyone(x.w)
+	step := x.propose(ann, StepInput{Remove: map[log.DeviceID][]Cut{bob.card.Sign: nil}})
+	between := x.state().Heads() // proposed and not accepted
+	x.approve(ann, kit.Sign(), step)
+	if !x.state().Stale(everyone) {
+		t.Fatal("not stale")
+	}
+	x.rotate(ann, everyone, 3)
+	n, key, _ := x.state().Current(everyone)
+	give := moreWraps{Type: opWraps, Epoch: n, ID: key, Wraps: []deviceWrap{{Device: bob.card.Sign}}}
+	x.now(ann, give)
+	if x.state().Stale(everyone) {
+		t.Error("stale by a copy of one who knew")
+	}
+	unaware := x.founder.fork(x.founder.last)
+	x.writeRefs(unaware, encodePayload(give), between)
+	if !x.state().Stale(everyone) {
+		t.Error("not stale by a copy of one who did not know")
+	}
+}
+
+// TestRule44AnAdmissionThatCameTooLateGaveItsKeys: in one partition a device is
+// let in with keys, in another it is removed.
+func TestRule44AnAdmissionThatCameTooLateGaveItsKeys(t *testing.T) {
+	x := newWorld(t)
+	ada := newPC("ada")
+	x.letIn(x.founder, ada, Admin)
+	bob := newPC("bob")
+	for _, again := range []bool{false, true} {
+		before := x.state()
+		payload, err := before.Admit(ada.card.Sign, x.keysOf(ada), x.input(bob, Member))
+		must0(t, err)
+		x.writeRefs(x.founder, encodePayload(removalOf(bob)), before.Heads())
+		a := x.writeRefs(ada, payload, before.Heads())
+		x.wantWhy(a, "dead")
+		if s := x.state(); !s.Stale(log.Everyone(x.w)) {
+			t.Error("the removed holds the key, and it is not stale")
+		}
+		if again {
+			break
+		}
+		x.rotate(x.founder, log.Everyone(x.w), 5)
+		bob = newPC("bob again")
+	}
+	// Who knew of the removal makes nothing stale.
+	x.rotate(x.founder, log.Everyone(x.w), 6)
+	op := admission(bob, Member)
+	n, key, _ := x.state().Current(log.Everyone(x.w))
+	op.Wraps = []Wrap{{Epoch: n, Key: key}, {Space: Network, Epoch: n, Key: key}}
+	x.wantWhy(x.now(ada, op), "dead")
+	if x.state().Stale(log.Everyone(x.w)) {
+		t.Error("stale by copies for one known to be removed")
+	}
+}
+
 func TestRule44OneWhoRotatesUnawareIsFollowedByAnother(t *testing.T) {
 	x := newWorld(t)
 	all := x.team(Member, "ann", "bob")
