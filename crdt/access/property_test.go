@@ -382,7 +382,9 @@ func TestHostileEntriesAreResolvedInTime(t *testing.T) {
 			if _, err := s.Repair(v.founder.card.Sign, s.Keys(v.founder.box)); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(start); took > 20*time.Second {
+			// Far above what it takes on any machine, and far below what it takes if it
+			// grows with the square of the entries.
+			if took := time.Since(start); took > 3*time.Minute {
 				t.Errorf("took %v", took)
 			} else {
 				t.Log(took)
