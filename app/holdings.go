@@ -125,7 +125,13 @@ func (h *holdings) Import(ctx context.Context, card log.Card, raw [][]byte, live
 	if err := w.mayHold(card); err != nil {
 		return log.Height{}, err
 	}
-	if _, ok := st.Known(card.Device); !ok && !w.isGenesisLog(card, raw) {
+	// Control entries of all whom anybody ever let in are kept and passed on, whether
+	// that counts or not: the deputies' approvals may be among them.
+	_, known := st.Known(card.Device)
+	if card.Space == log.Control {
+		known = st.Admitted(card.Device)
+	}
+	if !known && !w.isGenesisLog(card, raw) {
 		return log.Height{}, mesh.ErrNeedControl
 	}
 	if card.Space != log.Control && !keeps(st, card.Space, w.self) {
