@@ -199,6 +199,24 @@ func TestHostile15AdmitOfADeadKey(t *testing.T) {
 	h.wantIn(pool()[6], false)
 }
 
+// A device is removed by one who did not know that it was let in elsewhere: it is
+// out, but it was handed the current key with its admission, so that key is not
+// used any more.
+func TestHostile15DeadKeyHoldsTheCurrentKey(t *testing.T) {
+	h := office(t)
+	f, eve := h.nodes[0], pool()[2]
+	h.admitWithKeys(f, pool()[1], access.Admin)
+	h.meet()
+	ann := h.nodes[1]
+	h.admitWithKeys(ann, eve, access.Member)
+	h.plain(f, oRevoke{Type: 4, Device: eve.card.Sign, Cuts: []oCut{}})
+	h.meet()
+	h.wantIn(eve, false)
+	if s := h.resolve(); !s.Stale(log.Everyone(h.w)) {
+		t.Error("a removed device holds the key that is used from now on")
+	}
+}
+
 // Keys that anyone can sign for, or to which nothing can be sealed, are not let
 // in: not by an admission, nor by a step of the deputies.
 func TestHostile16WeakKeys(t *testing.T) {

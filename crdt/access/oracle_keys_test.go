@@ -67,7 +67,14 @@ func (o *oracle) announce() {
 				}
 			}
 			if a, ok := op.(*oAdmit); ok && o.ruled[e] != 0 && o.gives(e, a) {
+				death := o.dead[a.Device.Sign]
+				late := death != nil && !o.history(death, e)
 				for _, w := range a.Wraps {
+					reads := a.Role <= access.Member || a.Role == access.Guest && w.Space != log.Control
+					if late && reads && !o.knewGone(a.Device.Sign, e) { // it came too late; the keys with it did not
+						o.wraps = append(o.wraps, oGiven{o.named(w.Space), w.Epoch, w.Key, a.Device.Sign})
+						continue
+					}
 					o.give(o.named(w.Space), w.Epoch, w.Key, e, []oDeviceWrap{{Device: a.Device.Sign}})
 				}
 			}
@@ -77,7 +84,8 @@ func (o *oracle) announce() {
 
 // gives reports whether an admission counted.
 func (o *oracle) gives(e *oEntry, a *oAdmit) bool {
-	return slices.ContainsFunc(o.device(a.Device.Sign).grants, func(g oGrant) bool { return slices.Contains(g.on, e) })
+	d := o.device(a.Device.Sign)
+	return slices.ContainsFunc(slices.Concat(d.grants, d.claims), func(g oGrant) bool { return slices.Contains(g.on, e) })
 }
 
 func (o *oracle) newKey(e *oEntry, op *oKey) {
@@ -105,18 +113,51 @@ func (o *oracle) announceKey(space log.SpaceID, epoch uint64, id log.KeyID, e *o
 	o.give(space, epoch, id, e, wraps)
 }
 
-// give notes wraps for those who could read as far as the entry knew.
+// give notes wraps for those who could read as far as the entry knew; copies of
+// the network key for all who come in and of whose removal it did not know.
 func (o *oracle) give(space log.SpaceID, epoch uint64, id log.KeyID, e *oEntry, wraps []oDeviceWrap) {
 	for _, w := range wraps {
-		if o.readAt(space, w.Device, e) || o.wrong == "wraps for anybody" {
+		knew := o.readAt(space, w.Device, e)
+		if space == access.Network {
+			knew = o.known(w.Device) && !o.knewGone(w.Device, e)
+		}
+		if knew || o.wrong == "wraps for anybody" {
 			o.wraps = append(o.wraps, oGiven{space, epoch, id, w.Device})
 		}
 	}
 }
 
+// knewGone reports whether e knew that a device was removed: by the entry that
+// did so, or by the step and the deputies' approvals of it.
+func (o *oracle) knewGone(id log.DeviceID, e *oEntry) bool {
+	death := o.dead[id]
+	if death == nil || death.entry != nil {
+		return death != nil && e.on(death.entry)
+	}
+	for _, a := range o.accepted {
+		if a.id != death.step || !slices.ContainsFunc(a.proposals, e.on) {
+			continue
+		}
+		said := map[access.PersonID]bool{}
+		for x := range e.past {
+			for _, op := range x.ops {
+				if p, ok := op.(*oApprove); ok && o.heard(x) && p.Step == a.id && p.valid() {
+					for _, d := range a.by.Deputies {
+						if slices.Contains(d.Keys, p.Key) {
+							said[d.Person] = true
+						}
+					}
+				}
+			}
+		}
+		return len(said) >= int(a.by.Need)
+	}
+	return false
+}
+
 // readAt reports whether a device could read a space as far as e knew.
 func (o *oracle) readAt(space log.SpaceID, id log.DeviceID, e *oEntry) bool {
-	if death := o.dead[id]; death != nil && death.entry != nil && e != death.entry && e.on(death.entry) {
+	if o.knewGone(id, e) {
 		return false
 	}
 	role := access.Role(0)

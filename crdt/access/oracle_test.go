@@ -53,6 +53,7 @@ type oAccepted struct {
 	id        access.StepID
 	step      oStep
 	proposals []*oEntry
+	by        *oPolicy // that was in force
 }
 
 // newOracle resolves entries.
@@ -153,6 +154,7 @@ func (o *oracle) council() {
 			return
 		}
 		o.gen++
+		next.by = o.policy
 		o.accepted = append(o.accepted, next)
 		if next.step.Policy != nil {
 			o.policy = next.step.Policy

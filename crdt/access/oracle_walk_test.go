@@ -39,6 +39,7 @@ type oGrant struct {
 	role access.Role
 	on   []*oEntry
 	of   []*oEntry // of a role that is left after a lowering: what gave the one before it
+	by   *oEntry   // and the lowering
 }
 
 type oLowering struct {
@@ -72,10 +73,20 @@ type oTenure struct {
 
 func (g oGrant) under(e *oEntry) bool { return slices.ContainsFunc(g.on, e.on) }
 
+// left is what a lowering leaves of a grant: from the lowering on, or from the
+// grant on if neither knew of the other.
+func left(g oGrant, role access.Role, by *oEntry) oGrant {
+	on := g.on
+	if g.under(by) {
+		on = []*oEntry{by}
+	}
+	return oGrant{role, on, g.on, by}
+}
+
 // knew reports whether the grant was given in the knowledge of e.
 func (g oGrant) knew(e *oEntry) bool {
 	if g.of != nil {
-		return slices.Contains(g.on, e) || slices.ContainsFunc(g.of, func(by *oEntry) bool { return by.on(e) })
+		return g.by == e || slices.ContainsFunc(g.of, func(by *oEntry) bool { return by.on(e) })
 	}
 	return slices.ContainsFunc(g.on, func(by *oEntry) bool { return by.on(e) })
 }
@@ -327,7 +338,7 @@ func (o *oracle) rule(t *oTenure, e *oEntry, op any) {
 		d.lowers = append(d.lowers, oLowering{op.Role, e, op.Cuts})
 		for _, g := range d.grants {
 			if g.of == nil && g.role < op.Role && !g.knew(e) {
-				o.queue(o.grant(op.Device, oGrant{op.Role, []*oEntry{e}, g.on}))
+				o.queue(o.grant(op.Device, left(g, op.Role, e)))
 				break
 			}
 		}
@@ -410,10 +421,17 @@ func (o *oracle) admit(t *oTenure, e *oEntry, a *oAdmit) {
 	if gains && o.managed(a.Person.ID, e) && o.person(t.device) != a.Person.ID && t.grant.role != access.Owner && o.wrong != "persons are given away" {
 		return
 	}
+	g := oGrant{role: a.Role, on: []*oEntry{e}}
 	if death := o.dead[id]; death != nil && o.wrong != "the dead come back" && !o.history(death, e) {
+		// Too late, but others may have given it keys, and what its removal left
+		// of its logs stays.
+		news := !o.known(id)
 		o.neverIn(a.Device, a.Person, a.Role, t.device, e.hash)
-		d := o.device(id)
-		d.claims = append(d.claims, oGrant{role: a.Role, on: []*oEntry{e}})
+		if d := o.device(id); news {
+			o.queue(o.grant(id, g))
+		} else {
+			d.claims = append(d.claims, g)
+		}
 		return
 	}
 	if !o.known(id) {
@@ -422,12 +440,10 @@ func (o *oracle) admit(t *oTenure, e *oEntry, a *oAdmit) {
 	if o.wrong == "the dead come back" {
 		delete(o.dead, id)
 	}
-	g := oGrant{role: a.Role, on: []*oEntry{e}}
 	o.queue(o.grant(id, g))
 	for _, l := range o.device(id).lowers { // said before the device was met
-		met := slices.ContainsFunc(o.device(id).grants, func(g oGrant) bool { return slices.Contains(g.on, l.entry) })
-		if !met && !g.knew(l.entry) && l.role > g.role {
-			o.queue(o.grant(id, oGrant{l.role, []*oEntry{l.entry}, g.on}))
+		if !g.knew(l.entry) && l.role > g.role {
+			o.queue(o.grant(id, left(g, l.role, l.entry)))
 		}
 	}
 }
@@ -435,11 +451,6 @@ func (o *oracle) admit(t *oTenure, e *oEntry, a *oAdmit) {
 // history reports whether a death was decided in the knowledge of e: then e is
 // what came before it, and not a return.
 func (o *oracle) history(death *oDeath, e *oEntry) bool {
-	for _, c := range death.cuts {
-		if slices.ContainsFunc(o.entries, func(end *oEntry) bool { return c.Space == log.Control && end.hash == c.Hash && end.on(e) }) {
-			return true
-		}
-	}
 	if death.entry != nil {
 		return death.entry.on(e)
 	}
