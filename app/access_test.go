@@ -267,6 +267,47 @@ func TestOwnerLost(t *testing.T) {
 	})
 }
 
+// TestNewSheet: a new sheet is kept until it is printed, also while the deputies
+// have not decided yet, and the old one counts until then.
+func TestNewSheet(t *testing.T) {
+	sim.Run(t, 41, func(w *sim.World) {
+		t := w.T
+		o := newOffice(w, 3)
+		defer o.close()
+		f, a, b := o.devices[0], o.devices[1], o.devices[2]
+		o.agree(time.Minute)
+		first, err := f.ws.Kit()
+		must(t, err)
+		// While the first one waits it is not replaced.
+		must(t, f.ws.Propose(t.Context(), Proposal{Deputies: []access.PersonID{a.person(), b.person()}, NewKit: true, Need: 2}))
+		same, err := f.ws.Kit()
+		must(t, err)
+		if !slices.Equal(first.Words, same.Words) {
+			t.Fatal("the sheet that waits to be printed was replaced")
+		}
+		must(t, f.ws.ConfirmKit([]string{first.Words[first.Ask[0]-1], first.Words[first.Ask[1]-1]}))
+		must(t, f.ws.Propose(t.Context(), Proposal{Deputies: []access.PersonID{a.person(), b.person()}, NewKit: true, Need: 2}))
+		if _, err := f.ws.Kit(); !isProblem(err, "kit-gone") {
+			t.Errorf("a sheet that nobody approved is shown: %v", err)
+		}
+		f.kill()
+		f.start()
+		o.until("a is asked", func() bool { return a.ws.Info().Approvals == 1 })
+		r, err := a.ws.Recovery()
+		must(t, err)
+		must(t, a.ws.Approve(t.Context(), r.Steps[0].ID, ""))
+		o.until("the new sheet waits to be printed", func() bool { return f.ws.Info().Kit == KitWaiting })
+		second, err := f.ws.Kit()
+		must(t, err)
+		if slices.Equal(first.Words, second.Words) {
+			t.Error("the new sheet is the old one")
+		}
+		if err := b.ws.Approve(t.Context(), r.Steps[0].ID, strings.Join(first.Words, " ")); !isProblem(err, "kit-other") {
+			t.Errorf("the old sheet still counts: %v", err)
+		}
+	})
+}
+
 // TestSpaces: who is not in a space gets nothing of it, who is taken out gets
 // nothing new, who comes in reads what was.
 func TestSpaces(t *testing.T) {

@@ -91,7 +91,7 @@ func (w *Workspace) Kit() (KitSheet, error) {
 	if err != nil {
 		return KitSheet{}, err
 	}
-	if !ok {
+	if policy, _ := st.Policy(); !ok || !inForce(policy, kit) {
 		return KitSheet{}, problem("kit-gone")
 	}
 	qr, err := QR(pairing.KitText(kit))
@@ -111,11 +111,15 @@ func asked(kit access.Kit) []int {
 
 // ConfirmKit takes the words asked for. From then on the sheet is on paper only.
 func (w *Workspace) ConfirmKit(words []string) error {
+	st := w.snapshot()
+	if st == nil {
+		return problem("not-member")
+	}
 	kit, _, ok, err := w.waitingKit()
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case !ok:
+	}
+	if policy, _ := st.Policy(); !ok || !inForce(policy, kit) {
 		return problem("kit-gone")
 	}
 	all := pairing.KitWords(kit)
@@ -359,7 +363,12 @@ func (w *Workspace) newPolicy(st *access.State, p Proposal) (*access.Policy, err
 	old, _ := st.Policy()
 	switch i := slices.IndexFunc(old.Deputies, access.Deputy.Kit); {
 	case p.NewKit:
-		kit, err := w.newKit()
+		// One that waits to be printed, or was proposed before, is new enough: it must
+		// not be overwritten, it may be in force.
+		kit, _, waits, err := w.waitingKit()
+		if err == nil && !waits {
+			kit, err = w.newKit()
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ const (
 	tendPause = 300 * time.Millisecond // after a change of the control space
 	tendTurn  = 700 * time.Millisecond // more for each device here that is senior and may do the same
 	tendEvery = time.Minute
+	maxTends  = 60 // a minute: whatever goes wrong, devices do not fill the control space
 )
 
 // tendSoon arranges for tending after others, more senior, had their turn.
@@ -73,6 +74,11 @@ func (w *Workspace) tend(ctx context.Context, patient bool) {
 		return
 	}
 	if _, in := st.Devices[w.self]; !in {
+		return
+	}
+	if patient {
+		w.tends.Store(0)
+	} else if w.tends.Add(1) > maxTends {
 		return
 	}
 	for _, job := range []func(context.Context, *access.State) error{w.repair, w.endLogs, w.showOut, w.tellFacts} {

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -60,6 +61,7 @@ type Workspace struct {
 	own       own
 	held      coalescer
 	tending   coalescer
+	tends     atomic.Int32 // since the last minute
 	diskOnce  sync.Once
 	diskState uint64
 
