@@ -202,9 +202,6 @@ func (w *Workspace) append(ctx context.Context, space log.SpaceID, kind log.Kind
 		made, err = log.New(w.id.key(), h, payload)
 		return made, err
 	})
-	if errors.Is(err, store.ErrDropped) {
-		delete(w.own.logs, space) // the next try begins a new one
-	}
 	if err != nil {
 		if errors.Is(err, store.ErrFull) {
 			w.note("disk-full")

@@ -181,7 +181,7 @@ type Step struct {
 	ID       access.StepID
 	At       time.Time
 	By       access.PersonID
-	State    string // "open", "done", "missed"
+	State    string // "open", "done"
 	Step     access.Step
 	Approved []access.PersonID // zero: the sheet
 	Need     int
@@ -293,18 +293,9 @@ func (w *Workspace) Propose(ctx context.Context, p Proposal) error {
 	if st == nil {
 		return problem("not-member")
 	}
-	var kit access.Kit
-	var err error
-	if p.Words != "" {
-		if kit, err = w.parseKit(st, p.Words); err != nil {
-			return err
-		}
-	} else if waiting, _, ok, err := w.waitingKit(); err == nil && ok && p.Need > 0 && onlyOwnerAsks(st, w.self) {
-		// As long as the sheet is still here it need not be typed.
-		policy, _ := st.Policy()
-		if inForce(policy, waiting) {
-			kit, p.Words = waiting, "waiting"
-		}
+	kit, withKit, err := w.kitFor(st, p)
+	if err != nil {
+		return err
 	}
 	in := access.StepInput{Access: p.Access}
 	for _, dev := range p.Lost {
@@ -338,16 +329,27 @@ func (w *Workspace) Propose(ctx context.Context, p Proposal) error {
 	if err := w.approveMine(ctx, id); err != nil {
 		return err
 	}
-	if p.Words != "" {
+	if withKit {
 		return w.approveKit(ctx, kit, id)
 	}
 	w.changed("recovery", "")
 	return nil
 }
 
-func onlyOwnerAsks(st *access.State, self log.DeviceID) bool {
-	role, _ := st.Role(self)
-	return role == access.Owner
+// kitFor returns the sheet that approves a proposal at once, if any: the one
+// whose words are given, or, when an owner names deputies, the one that waits
+// here to be printed, which need not be typed.
+func (w *Workspace) kitFor(st *access.State, p Proposal) (kit access.Kit, ok bool, err error) {
+	if p.Words != "" {
+		kit, err = w.parseKit(st, p.Words)
+		return kit, err == nil, err
+	}
+	if role, _ := st.Role(w.self); p.Need == 0 || role != access.Owner {
+		return kit, false, nil
+	}
+	policy, _ := st.Policy()
+	kit, _, ok, err = w.waitingKit()
+	return kit, err == nil && ok && inForce(policy, kit), nil
 }
 
 // newPolicy makes the policy of a proposal.

@@ -137,18 +137,21 @@ func (w *Workspace) endLogs(ctx context.Context, st *access.State) error {
 	return nil
 }
 
-// dropLeft takes spaces off this device that it is not in any more, once all
-// that it wrote there is with a device that keeps the space: a mistaken removal
-// costs nobody anything.
+// dropLeft takes spaces off this device that it is not in any more, once other
+// devices that keep them are known to have all of it: neither a mistaken removal
+// nor a control space that is not whole here, as after damage, costs anything.
 func (w *Workspace) dropLeft(ctx context.Context, st *access.State) error {
 	for _, space := range w.store.Spaces() {
-		if space == log.Control || keeps(st, space, w.self) || !w.handedOver(st, space) {
+		if _, known := st.Spaces[space]; !known && space != w.everyone() {
+			continue
+		}
+		if keeps(st, space, w.self) || !w.heldByOthers(st, space) {
 			continue
 		}
 		w.own.mu.Lock()
-		err := w.store.Drop(ctx, space)
+		err := w.giveUp(space) // first: a log that was dropped must not be continued
 		if err == nil {
-			err = w.giveUp(space)
+			err = w.store.Drop(ctx, space)
 		}
 		w.own.mu.Unlock()
 		if err != nil {
@@ -171,16 +174,13 @@ func (w *Workspace) forget(space log.SpaceID) {
 	}
 }
 
-// handedOver reports whether another device that keeps the space is known to
-// have all that this device wrote there.
-func (w *Workspace) handedOver(st *access.State, space log.SpaceID) bool {
+// heldByOthers reports whether each log of a space is with another device that
+// keeps the space: with its author, or with one that said it has all of it.
+func (w *Workspace) heldByOthers(st *access.State, space log.SpaceID) bool {
 	heights := w.store.Heights(space)
 	for _, c := range w.store.Cards(space) {
-		h, ok := heights[c.ID()]
-		if c.Device != w.self || !ok {
-			continue
-		}
-		if !slices.ContainsFunc(w.store.Held(c.ID(), h.Seq), func(d log.DeviceID) bool { return d != w.self && keeps(st, space, d) }) {
+		holds := func(d log.DeviceID) bool { return d != w.self && keeps(st, space, d) }
+		if id := c.ID(); !holds(c.Device) && !slices.ContainsFunc(w.store.Held(id, heights[id].Seq), holds) {
 			return false
 		}
 	}
