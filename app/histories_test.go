@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
-	"testing/cryptotest"
 	"time"
 
 	"inselnetz/crdt/access"
@@ -27,32 +25,15 @@ const accessSeeds = 150
 // crashes and restored backups. After healing all who are still in agree on
 // everything they may see, and what members wrote is there.
 func TestHistories(t *testing.T) {
-	n := accessSeeds
-	if testing.Short() {
-		n = 10
-	}
-	first := uint64(1)
-	if s := os.Getenv("SEED"); s != "" {
-		if _, err := fmt.Sscan(s, &first); err != nil {
-			t.Fatal(err)
+	replayable(t, accessSeeds, 10, func(w *sim.World, seed uint64) {
+		h := &history{
+			o: newOffice(w, 3+rand.New(rand.NewPCG(seed, 3)).IntN(3)), r: rand.New(rand.NewPCG(seed, 2)),
+			said: map[chat.MsgID]*device{}, texts: map[chat.MsgID]string{}, erased: map[chat.MsgID]*device{},
+			backups: map[*device]map[string][]byte{}, restored: map[*device]bool{},
 		}
-		n = 1
-	}
-	for i := range n {
-		seed := first + uint64(i)
-		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-			cryptotest.SetGlobalRandom(t, seed)
-			sim.Run(t, seed, func(w *sim.World) {
-				h := &history{o: newOffice(w, 3+rand.New(rand.NewPCG(seed, 3)).IntN(3)), r: rand.New(rand.NewPCG(seed, 2)),
-					said: map[chat.MsgID]*device{}, texts: map[chat.MsgID]string{}, erased: map[chat.MsgID]*device{}, backups: map[*device]map[string][]byte{}, restored: map[*device]bool{}}
-				defer h.o.close()
-				h.play()
-			})
-			if t.Failed() {
-				t.Logf("replay with SEED=%d go test -run TestHistories ./app", seed)
-			}
-		})
-	}
+		defer h.o.close()
+		h.play()
+	})
 }
 
 type history struct {

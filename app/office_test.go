@@ -479,24 +479,31 @@ const seeds = 500
 // backups and clocks ten years off. After healing all devices show the same and
 // nothing that was acknowledged is missing.
 func TestOffices(t *testing.T) {
-	n := seeds
+	replayable(t, seeds, 20, func(w *sim.World, seed uint64) { play(w.T, w, rand.New(rand.NewPCG(seed, 1))) })
+}
+
+// replayable plays many seeds, few of them with -short, or the one that SEED
+// names.
+func replayable(t *testing.T, many, few int, play func(*sim.World, uint64)) {
+	t.Helper()
+	n, first := many, uint64(1)
 	if testing.Short() {
-		n = 20
+		n = few
 	}
-	first := uint64(1)
 	if s := os.Getenv("SEED"); s != "" {
 		if _, err := fmt.Sscan(s, &first); err != nil {
 			t.Fatal(err)
 		}
 		n = 1
 	}
+	name := t.Name()
 	for i := range n {
 		seed := first + uint64(i)
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			cryptotest.SetGlobalRandom(t, seed)
-			sim.Run(t, seed, func(w *sim.World) { play(w.T, w, rand.New(rand.NewPCG(seed, 1))) })
+			sim.Run(t, seed, func(w *sim.World) { play(w, seed) })
 			if t.Failed() {
-				t.Logf("replay with SEED=%d go test -run TestOffices ./app", seed)
+				t.Logf("replay with SEED=%d go test -run %s ./app", seed, name)
 			}
 		})
 	}

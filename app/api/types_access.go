@@ -165,7 +165,7 @@ type Step struct {
 	ID       string        `json:"id"`
 	At       int64         `json:"at"`
 	By       string        `json:"by"`       // name of who proposed it
-	State    string        `json:"state"`    // "open", "done", "missed" (another one was decided)
+	State    string        `json:"state"`    // "open", "done"
 	Remove   []string      `json:"remove"`   // devices that go, "PC Empfang (Anna)"
 	Owners   []string      `json:"owners"`   // people who become owner
 	Access   []SpaceAccess `json:"access"`   // people who get access to what would be lost

@@ -151,3 +151,19 @@ func words(r *rand.Rand, n int) string {
 	}
 	return string(b)
 }
+
+// allChannels returns the channels of all spaces, space by space.
+func allChannels(s *Store, me chat.PersonID) ([]ChannelRow, error) {
+	var out []ChannelRow
+	for _, space := range s.Spaces() {
+		if space == log.Control {
+			continue
+		}
+		rows, err := s.Channels(bg, space, me)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+	}
+	return out, nil
+}

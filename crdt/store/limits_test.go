@@ -444,7 +444,7 @@ func TestRulesChangeInUse(t *testing.T) {
 					_, err = s.Related(bg, authors[0].id(3, 0))
 				}
 				if err == nil {
-					_, err = s.AllChannels(bg, authors[0].person())
+					_, err = allChannels(s, authors[0].person())
 				}
 				if err != nil {
 					t.Error(err)

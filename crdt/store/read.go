@@ -55,22 +55,6 @@ func (s *Store) Channels(ctx context.Context, space log.SpaceID, me chat.PersonI
 	return out, err
 }
 
-// AllChannels returns the channels of all spaces, space by space.
-func (s *Store) AllChannels(ctx context.Context, me chat.PersonID) ([]ChannelRow, error) {
-	var out []ChannelRow
-	for _, space := range s.Spaces() {
-		if space == log.Control {
-			continue
-		}
-		rows, err := s.Channels(ctx, space, me)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rows...)
-	}
-	return out, nil
-}
-
 func (s *Store) channelRow(ctx context.Context, c *conn, ch *chanState, me chat.PersonID) (ChannelRow, error) {
 	out := ChannelRow{Space: ch.space, ID: ch.chanKey.id, Name: ch.name, Total: ch.total}
 	if ch.total == 0 {

@@ -54,7 +54,7 @@ func TestSeveralSpaces(t *testing.T) {
 			t.Errorf("%s: %d hits, want %d", name, n, tt.want)
 		}
 	}
-	rows, err := s.AllChannels(bg, chat.PersonID{1})
+	rows, err := allChannels(s, chat.PersonID{1})
 	if err != nil || len(rows) != 6 {
 		t.Fatalf("channels = %+v, %v", rows, err)
 	}
@@ -85,7 +85,7 @@ func TestDrop(t *testing.T) {
 			for ctx.Err() == nil {
 				_, _, err := s.Search(bg, []log.SpaceID{space, other}, "rede", nil, 0, 100)
 				if err == nil {
-					_, err = s.AllChannels(bg, chat.PersonID{1})
+					_, err = allChannels(s, chat.PersonID{1})
 				}
 				if err == nil {
 					_, err = s.Messages(bg, Query{Space: other})
@@ -111,7 +111,7 @@ func TestDrop(t *testing.T) {
 		if got := s.Spaces(); !slices.Equal(got, []log.SpaceID{space}) {
 			t.Errorf("spaces = %v", got)
 		}
-		if rows, err := s.AllChannels(bg, chat.PersonID{1}); err != nil || len(rows) != 3 {
+		if rows, err := allChannels(s, chat.PersonID{1}); err != nil || len(rows) != 3 {
 			t.Errorf("channels = %+v, %v", rows, err)
 		}
 		if got := texts(t, s); len(got) != 120 {

@@ -511,7 +511,7 @@ export interface Step {
 	id: string;
 	at: number;
 	by: string; // name of who proposed it
-	state: string; // "open", "done", "missed" (another one was decided)
+	state: string; // "open", "done"
 	remove: string[]; // devices that go, "PC Empfang (Anna)"
 	owners: string[]; // people who become owner
 	access: SpaceAccess[]; // people who get access to what would be lost
