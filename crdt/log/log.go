@@ -28,7 +28,7 @@ const (
 	KindControl  Kind = 1 // crdt/access
 	KindChat     Kind = 2 // crdt/chat
 	KindDocument Kind = 3 // reserved
-	KindFile     Kind = 4 // reserved
+	KindFile     Kind = 4 // crdt/tree
 )
 
 type (

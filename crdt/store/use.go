@@ -181,10 +181,13 @@ func (t *tx) again(ats []int64) error {
 			return err
 		}
 		done := e.Kind != log.KindChat || lg.card.Space == log.Control || e.Payload == nil
-		if !done {
-			if done, err = t.open(lg, e, r.uint(3)); err != nil {
-				return err
-			}
+		if done {
+			err = t.look(lg, e, r.uint(3))
+		} else {
+			done, err = t.open(lg, e, r.uint(3))
+		}
+		if err != nil {
+			return err
 		}
 		if done {
 			err = t.c.exec("DELETE FROM sealed WHERE at=?", at)
