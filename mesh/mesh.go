@@ -29,6 +29,13 @@ type Options struct {
 	// Join takes a connection opened by a device that wants to join, and closes
 	// it. At most 16 run at once, two for one peer. Nil refuses them.
 	Join func(ctx context.Context, c Conn)
+
+	Contents Contents // what others may fetch; nil serves nothing and fetches plain
+	// Heard takes a whisper of a member, Came is called when a member's session
+	// begins, for example to tell it what holds. As OnChange, not concurrently
+	// and with no lock held; they must not block for long.
+	Heard func(from log.DeviceID, space log.SpaceID, kind uint8, data []byte)
+	Came  func(dev log.DeviceID)
 }
 
 // A Mesh keeps sessions with all reachable members and brings the logs of

@@ -13,8 +13,9 @@ type PeerID string
 
 // Protocols a Conn can be opened for.
 const (
-	ProtoSync = "/inselnetz/sync/1"
-	ProtoJoin = "/inselnetz/join/1"
+	ProtoSync   = "/inselnetz/sync/1"
+	ProtoJoin   = "/inselnetz/join/1"
+	ProtoBlocks = "/inselnetz/blocks/1"
 )
 
 // MaxFrame is the longest frame a Conn carries, in bytes.
