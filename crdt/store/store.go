@@ -125,6 +125,7 @@ type Next struct {
 type Applied struct {
 	Height   log.Height       // of the log, afterwards
 	Seq      uint64           // of the own entry; Append only
+	Own      *log.Entry       // the own entry, unless Again; Append only
 	Entries  int              // new on disk
 	Channels []chat.ChannelID // of the space, where something visible changed
 	Messages []chat.MsgID     // new messages, at most 64 of them

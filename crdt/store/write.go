@@ -455,7 +455,7 @@ func (t *tx) own(card log.Card, nonce string, e *log.Entry) error {
 		return err
 	}
 	lg.own = t.tick
-	t.applied.Height, t.applied.Seq = lg.last, e.Seq
+	t.applied.Height, t.applied.Seq, t.applied.Own = lg.last, e.Seq, e
 	if nonce == "" {
 		return nil
 	}
