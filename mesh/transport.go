@@ -2,6 +2,7 @@ package mesh
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"inselnetz/crdt/log"
@@ -31,6 +32,14 @@ type Conn interface {
 	Send(frame []byte) error
 	Recv() ([]byte, error)
 	Close() error // unblocks Send and Recv, both ends
+}
+
+// A StreamConn is a Conn that can hand out a frame while it comes: its length, and
+// a Reader of its bytes, to be read whole before the next call of any method that
+// receives. What is long then goes straight to where it belongs.
+type StreamConn interface {
+	Conn
+	RecvStream() (int, io.Reader, error)
 }
 
 // A Sighting says that a member's device was noticed on the network just now.

@@ -8,24 +8,25 @@ import (
 	"inselnetz/mesh"
 )
 
-func benchPair(b *testing.B) (from, to mesh.Conn) {
-	b.Helper()
+// pair returns both ends of a Conn over the loopback interface.
+func pair(tb testing.TB, proto string) (from, to mesh.Conn) {
+	tb.Helper()
 	var ts [2]*Transport
 	for i, name := range []string{"ann", "bob"} {
-		t, err := New(b.Context(), Options{Key: key(name), BeaconPort: 40100, Loopback: true})
+		t, err := New(tb.Context(), Options{Key: key(name), BeaconPort: 40100, Loopback: true})
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
-		b.Cleanup(func() { t.Close() })
+		tb.Cleanup(func() { t.Close() })
 		ts[i] = t
 	}
-	from, err := ts[0].Dial(b.Context(), ts[1].Self(), ts[1].Addrs(), mesh.ProtoSync)
+	from, err := ts[0].Dial(tb.Context(), ts[1].Self(), ts[1].Addrs(), proto)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	to, err = ts[1].Accept(b.Context())
+	to, err = ts[1].Accept(tb.Context())
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	return from, to
 }
@@ -34,7 +35,7 @@ func benchPair(b *testing.B) (from, to mesh.Conn) {
 // same over a plain TCP connection.
 func BenchmarkEcho(b *testing.B) {
 	b.Run("lan", func(b *testing.B) {
-		from, to := benchPair(b)
+		from, to := pair(b, mesh.ProtoSync)
 		go func() {
 			for {
 				f, err := to.Recv()
@@ -81,18 +82,34 @@ func BenchmarkEcho(b *testing.B) {
 	})
 }
 
-// BenchmarkBulk sends the longest frames one way.
+// BenchmarkBulk sends the longest frames one way, read as frames and as streams.
 func BenchmarkBulk(b *testing.B) {
-	from, to := benchPair(b)
+	b.Run("frames", func(b *testing.B) {
+		bulk(b, func(c mesh.Conn) error {
+			_, err := c.Recv()
+			return err
+		})
+	})
+	b.Run("streams", func(b *testing.B) {
+		buf := make([]byte, mesh.MaxFrame)
+		bulk(b, func(c mesh.Conn) error {
+			n, r, err := c.(*conn).RecvStream()
+			if err == nil {
+				_, err = io.ReadFull(r, buf[:n])
+			}
+			return err
+		})
+	})
+}
+
+func bulk(b *testing.B, recv func(mesh.Conn) error) {
+	from, to := pair(b, mesh.ProtoBlocks)
 	frame := make([]byte, mesh.MaxFrame)
 	b.SetBytes(int64(len(frame)))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for {
-			if _, err := to.Recv(); err != nil {
-				return
-			}
+		for recv(to) == nil {
 		}
 	}()
 	for b.Loop() {

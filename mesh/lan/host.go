@@ -75,7 +75,7 @@ func newHost(key ed25519.PrivateKey, g *guard) (*host, error) {
 	if h.limits, err = newLimits(); err != nil {
 		return nil, err
 	}
-	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: newMuxer()}}
+	muxers := []upgrader.StreamMuxer{{ID: singleID, Muxer: singleMuxer{}}, {ID: yamux.ID, Muxer: newMuxer()}}
 	if h.tls, err = p2ptls.New(p2ptls.ID, priv, muxers); err != nil {
 		return nil, fmt.Errorf("set up TLS: %w", err)
 	}
@@ -363,7 +363,7 @@ func acceptStream(c transport.CapableConn) (network.MuxedStream, string, error) 
 	if _, err := io.ReadFull(s, proto); err != nil {
 		return nil, "", err
 	}
-	if p := string(proto); p != mesh.ProtoSync && p != mesh.ProtoJoin {
+	if p := string(proto); p != mesh.ProtoSync && p != mesh.ProtoJoin && p != mesh.ProtoBlocks {
 		return nil, "", fmt.Errorf("unknown protocol %q", p)
 	}
 	return s, string(proto), nil

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -43,6 +44,7 @@ func TransportCases() []Case {
 		{"BothDirections", bothDirections},
 		{"FramesInOrder", framesInOrder},
 		{"LongestFrame", longestFrame},
+		{"FrameAsStream", frameAsStream},
 		{"OversizedFrame", oversizedFrame},
 		{"CloseUnblocksBothEnds", closeUnblocks},
 		{"LastFrameBeforeClose", lastFrame},
@@ -218,6 +220,41 @@ func longestFrame(t *testing.T, a, b mesh.Transport) {
 	})
 	if got, err := to.Recv(); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("got %d bytes, %v", len(got), err)
+	}
+}
+
+func frameAsStream(t *testing.T, a, b mesh.Transport) {
+	from, to := connect(t, a, b, b.Addrs(), mesh.ProtoBlocks)
+	defer from.Close()
+	defer to.Close()
+	s, ok := to.(mesh.StreamConn)
+	if !ok {
+		return
+	}
+	sizes := []int{mesh.MaxFrame, 0, 1, 100_000}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() {
+		for i, n := range sizes {
+			if err := from.Send(filled(n, uint64(i))); err != nil {
+				t.Errorf("send: %v", err)
+			}
+		}
+		from.Close()
+	})
+	for i, want := range sizes {
+		n, r, err := s.RecvStream()
+		if err != nil || n != want {
+			t.Errorf("a frame of %d bytes, %v; want %d", n, err, want)
+			return
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, filled(n, uint64(i))) {
+			t.Errorf("frame %d differs, has %d bytes, %v", i, len(got), err)
+			return
+		}
+	}
+	if _, _, err := s.RecvStream(); err == nil {
+		t.Error("a frame after the last")
 	}
 }
 
