@@ -1,4 +1,3 @@
-// Package bep is a gateway.
+// Package bep shares folders with stock Syncthing devices (a phone, an existing
+// NAS) by their protocol, BEP, over TLS.
 package bep
-
-import _ "github.com/syncthing/syncthing/lib/protocol"
