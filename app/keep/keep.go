@@ -61,9 +61,10 @@ func (s *Store) Put(sum tree.Sum, data []byte) error { return errors.ErrUnsuppor
 func (s *Store) Adopt(sum tree.Sum, size int64, path string) error { return errors.ErrUnsupported }
 
 // CopyIn keeps the content of a file that stays: cloned where the disk can,
-// else copied. ErrOther if it is not what sum says (a clone is read for that
-// too). It is durable after Sync.
-func (s *Store) CopyIn(ctx context.Context, sum tree.Sum, size int64, path string) error {
+// else copied. The file must be, before and after, as it was when its Sum was
+// worked out (size, time and inode), else ErrOther; it is not read for that. It
+// is durable after Sync.
+func (s *Store) CopyIn(ctx context.Context, sum tree.Sum, as disk.Info, path string) error {
 	return errors.ErrUnsupported
 }
 
