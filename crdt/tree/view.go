@@ -1,7 +1,11 @@
 package tree
 
 import (
+	"cmp"
+	"container/heap"
 	"iter"
+	"slices"
+	"strings"
 
 	"inselnetz/crdt/log"
 )
@@ -18,7 +22,7 @@ type Node struct {
 	Heads   []VersionID
 	Others  []Known // further contents, newest first: a conflict if there are any
 	Problem Problem // of any name in the path
-	Twin    string  // path of the file or directory that has the name, if Problem has Twin
+	Twin    string  // path of what has the name, if Problem has Twin: of the path or of a directory above
 	Deleted *Known  // the newest deletion, of a path that is gone; nil if it lives
 }
 
@@ -28,53 +32,398 @@ type Was struct {
 	Known
 }
 
-// A Tree is the fold of a set of versions. It depends on the set alone, not on
-// the order in which they came. It is for one goroutine at a time. Slices it
-// returns inside of versions are shared and must not be changed.
-type Tree struct{}
-
-// New returns an empty tree.
-func New() *Tree { return &Tree{} }
-
-// Add adds versions, those that are known already without effect, and returns
-// the paths whose Node may have changed, ascending.
-func (t *Tree) Add(vs ...Known) (touched []string) { return nil }
-
 // Node returns what a living path is.
-func (t *Tree) Node(path string) (Node, bool) { return Node{}, false }
+func (t *Tree) Node(path string) (Node, bool) {
+	s := t.find(path)
+	if s == nil || s == t.root || !t.shown(s) {
+		return Node{}, false
+	}
+	problem, twin := t.problem(s)
+	return t.node(s, problem, twin), true
+}
+
+// node returns what is shown at s.
+func (t *Tree) node(s *spot, problem Problem, twin string) Node {
+	n := Node{Path: s.path, Problem: problem, Twin: twin}
+	home, guest := t.guests[s]
+	if !guest {
+		home = s
+	}
+	dirs, files := t.living(home)
+	switch {
+	case guest:
+		n.Heads = t.headsAt(home, func(k Kind) bool { return k == File || k == Link })
+		n.Shown, n.Others = t.split(files)
+	case len(dirs) > 0 || home.below > 0:
+		n.Heads = t.headsAt(home, func(k Kind) bool { return k == Dir || k == Gone })
+		n.Shown = Known{Version: Version{Path: s.path, Kind: Dir}}
+		if len(dirs) > 0 {
+			n.Shown = t.known(dirs[0])
+		}
+	default:
+		n.Heads = t.headsAt(home, func(Kind) bool { return true })
+		n.Shown, n.Others = t.split(files)
+	}
+	return n
+}
+
+func (t *Tree) split(vs []*version) (first Known, others []Known) {
+	for _, v := range vs[1:] {
+		others = append(others, t.known(v))
+	}
+	return t.known(vs[0]), others
+}
+
+// headsAt returns the heads of the files at s that stand for a content of a kind
+// that is asked for. If there are too many, living ones go first, then new ones.
+func (t *Tree) headsAt(s *spot, want func(Kind) bool) []VersionID {
+	var heads []*version
+	var buf [1]*version
+	for f := s.files; f != nil; f = f.next {
+		for _, h := range f.heads(&buf) {
+			if want(h.content().kind) {
+				heads = append(heads, h)
+			}
+		}
+	}
+	if len(heads) > MaxParents {
+		slices.SortFunc(heads, func(a, b *version) int {
+			if x, y := a.content().kind == Gone, b.content().kind == Gone; x != y {
+				if y {
+					return -1
+				}
+				return 1
+			}
+			return t.order(b, a)
+		})
+		heads = heads[:MaxParents]
+	}
+	ids := make([]VersionID, len(heads))
+	for i, h := range heads {
+		ids[i] = t.id(h.place)
+	}
+	slices.SortFunc(ids, VersionID.Compare)
+	return ids
+}
+
+// problem returns what is wrong with any name of the path of s.
+func (t *Tree) problem(s *spot) (p Problem, twin string) {
+	for ; s.up != nil; s = s.up {
+		own, of := t.ownProblem(s)
+		p |= own
+		if twin == "" {
+			twin = of
+		}
+	}
+	return p, twin
+}
+
+func (t *Tree) ownProblem(s *spot) (p Problem, twin string) {
+	p = problems(s.name())
+	if o := t.owner(s); o != s && o != nil {
+		return p | Twin, o.path
+	}
+	return p, ""
+}
 
 // Gone returns what a path was that is not there any more. Shown is the last
 // living version (a deletion if none is known), Others are further ones.
-func (t *Tree) Gone(path string) (Node, bool) { return Node{}, false }
+func (t *Tree) Gone(path string) (Node, bool) {
+	s := t.find(path)
+	if s == nil || s == t.root {
+		return Node{}, false
+	}
+	return t.gone(s)
+}
+
+func (t *Tree) gone(s *spot) (Node, bool) {
+	if s.files == nil || t.shown(s) {
+		return Node{}, false
+	}
+	n := Node{Path: s.path, Heads: t.headsAt(s, func(Kind) bool { return true })}
+	n.Problem, n.Twin = t.problem(s)
+	var deleted, last []*version
+	var buf [1]*version
+	for f := s.files; f != nil; f = f.next {
+		deleted = append(deleted, f.contents(&buf)...)
+		last = append(last, t.lastLiving(f)...)
+	}
+	d := t.known(t.newest(deleted))
+	n.Deleted, n.Shown = &d, d
+	if len(last) > 0 {
+		n.Shown, n.Others = t.split(t.contentsOf(last))
+	}
+	return n, true
+}
+
+// lastLiving returns the contents that the deletions of f replaced.
+func (t *Tree) lastLiving(f *file) []*version {
+	if f.shape == nil {
+		return nil
+	}
+	t.sets++
+	var living []*version
+	todo := slices.Clone(f.shape.heads)
+	for len(todo) > 0 {
+		v := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if v.links.set == t.sets {
+			continue
+		}
+		v.links.set = t.sets
+		if v.kind != Gone {
+			living = append(living, v.links.content)
+			continue
+		}
+		for _, p := range v.links.parents {
+			if p.follows(v) {
+				todo = append(todo, p)
+			}
+		}
+	}
+	if len(living) == 0 {
+		return nil
+	}
+	return t.latest(living)
+}
 
 // List returns the children of a directory by name; "" is the whole folder.
-func (t *Tree) List(dir string) []Node { return nil }
+func (t *Tree) List(dir string) []Node {
+	s := t.find(dir)
+	if s == nil || s != t.root && !t.shown(s) {
+		return nil
+	}
+	problem, twin := t.problem(s)
+	var nodes []Node
+	for _, k := range t.shownKids(s) {
+		nodes = append(nodes, t.kidNode(k, problem, twin))
+	}
+	return nodes
+}
+
+// kidNode returns the node of s in a directory with these problems.
+func (t *Tree) kidNode(s *spot, problem Problem, twin string) Node {
+	own, of := t.ownProblem(s)
+	if of == "" {
+		of = twin
+	}
+	return t.node(s, problem|own, of)
+}
+
+// shownKids returns the spots right below s that have a node, by name.
+func (t *Tree) shownKids(s *spot) []*spot {
+	var kids []*spot
+	for k := range s.each() {
+		if t.shown(k) {
+			kids = append(kids, k)
+		}
+	}
+	sortSpots(kids)
+	return kids
+}
+
+func sortSpots(s []*spot) {
+	slices.SortFunc(s, func(a, b *spot) int { return strings.Compare(a.path, b.path) })
+}
 
 // All returns the living nodes at and below a path, directories before what is
-// in them; "" for all.
-func (t *Tree) All(prefix string) iter.Seq[Node] { return func(func(Node) bool) {} }
+// in them; "" for all. The tree must not change meanwhile.
+func (t *Tree) All(prefix string) iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		s := t.find(prefix)
+		if s == nil || s != t.root && !t.shown(s) {
+			return
+		}
+		problem, twin := t.problem(s)
+		if s == t.root || yield(t.node(s, problem, twin)) {
+			t.all(s, problem, twin, yield)
+		}
+	}
+}
+
+func (t *Tree) all(s *spot, problem Problem, twin string, yield func(Node) bool) bool {
+	for _, k := range t.shownKids(s) {
+		n := t.kidNode(k, problem, twin)
+		if !yield(n) || !t.all(k, n.Problem, n.Twin, yield) {
+			return false
+		}
+	}
+	return true
+}
 
 // Trash returns what is gone at and below a path and can be had back, what was
 // deleted last first.
-func (t *Tree) Trash(prefix string) []Node { return nil }
+func (t *Tree) Trash(prefix string) []Node {
+	var nodes []Node
+	s := t.find(prefix)
+	if s == nil {
+		return nil
+	}
+	var walk func(s *spot)
+	walk = func(s *spot) {
+		if n, ok := t.gone(s); ok && n.Shown.Kind != Gone {
+			nodes = append(nodes, n)
+		}
+		for k := range s.each() {
+			walk(k)
+		}
+	}
+	walk(s)
+	slices.SortFunc(nodes, func(a, b Node) int {
+		return cmp.Or(b.Deleted.Compare(*a.Deleted), strings.Compare(a.Path, b.Path))
+	})
+	return nodes
+}
 
 // History returns all versions of what is or was at a path, newest first and
 // none before one that replaced it.
-func (t *Tree) History(path string) []Known { return nil }
+func (t *Tree) History(path string) []Known {
+	s := t.find(path)
+	if s == nil {
+		return nil
+	}
+	home, guest := t.guests[s]
+	if !guest {
+		home = s
+	}
+	h := &history{t: t}
+	t.sets++
+	for f := home.files; f != nil; f = f.next {
+		for v := f.list; v != nil; v = v.next {
+			if v.lone() {
+				h.vs = append(h.vs, v)
+				continue
+			}
+			v.links.set, v.links.open = t.sets, 0
+			for _, k := range v.links.kids {
+				if v.follows(k) {
+					v.links.open++
+				}
+			}
+			if v.links.open == 0 {
+				h.vs = append(h.vs, v)
+			}
+		}
+	}
+	heap.Init(h)
+	var out []Known
+	for h.Len() > 0 {
+		v := heap.Pop(h).(*version)
+		out = append(out, t.known(v))
+		if v.lone() {
+			continue
+		}
+		for _, p := range v.links.parents {
+			if p.follows(v) {
+				if p.links.open--; p.links.open == 0 {
+					heap.Push(h, p)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// A history is a heap of versions, the newest on top.
+type history struct {
+	t  *Tree
+	vs []*version
+}
+
+func (h *history) Len() int           { return len(h.vs) }
+func (h *history) Less(i, j int) bool { return h.t.order(h.vs[i], h.vs[j]) > 0 }
+func (h *history) Swap(i, j int)      { h.vs[i], h.vs[j] = h.vs[j], h.vs[i] }
+func (h *history) Push(v any)         { h.vs = append(h.vs, v.(*version)) }
+func (h *history) Pop() any {
+	v := h.vs[len(h.vs)-1]
+	h.vs = h.vs[:len(h.vs)-1]
+	return v
+}
 
 // Known returns a version.
-func (t *Tree) Known(id VersionID) (Known, bool) { return Known{}, false }
+func (t *Tree) Known(id VersionID) (Known, bool) {
+	v := t.lookup(id)
+	if v == nil {
+		return Known{}, false
+	}
+	return t.known(v), true
+}
 
-// ChildrenOf returns the versions that name id as a parent.
-func (t *Tree) ChildrenOf(id VersionID) []VersionID { return nil }
+func (t *Tree) lookup(id VersionID) *version {
+	n, ok := t.logs.of[id.Log]
+	if !ok {
+		return nil
+	}
+	return t.versions[place{log: n, n: id.N, seq: id.Seq}]
+}
+
+// ChildrenOf returns the versions that name id as a parent, ascending.
+func (t *Tree) ChildrenOf(id VersionID) []VersionID {
+	n, ok := t.logs.of[id.Log]
+	if !ok {
+		return nil
+	}
+	at := place{log: n, n: id.N, seq: id.Seq}
+	kids := t.waiting[at]
+	if v := t.versions[at]; v != nil && !v.lone() {
+		kids = v.links.kids
+	}
+	var ids []VersionID
+	for _, k := range kids {
+		ids = append(ids, t.id(k.place))
+	}
+	slices.SortFunc(ids, VersionID.Compare)
+	return ids
+}
 
 // At returns what was at and below a path at a time: the fold of the versions
 // up to that clock. Directories that were there only for what was in them are
 // left out.
-func (t *Tree) At(prefix string, when log.HLC) []Was { return nil }
+func (t *Tree) At(prefix string, when log.HLC) []Was {
+	old := New()
+	var vs []Known
+	mine := map[*file]bool{}
+	for _, v := range t.versions {
+		if near(v.at.path, prefix) {
+			mine[v.file] = true
+		}
+	}
+	for f := range mine {
+		for v := f.list; v != nil; v = v.next {
+			if v.clock <= when {
+				vs = append(vs, t.known(v))
+			}
+		}
+	}
+	old.Add(vs...)
+	var was []Was
+	for n := range old.All(prefix) {
+		if n.Shown.ID != (VersionID{}) {
+			was = append(was, Was{Path: n.Path, Known: n.Shown})
+		}
+	}
+	return was
+}
+
+// near reports whether what lies at a path may be shown at or below prefix.
+func near(path, prefix string) bool {
+	// What a directory drove from its name depends on what is in that one.
+	return prefix == "" || strings.Contains(prefix, " (Datei") || path == prefix ||
+		len(path) > len(prefix) && path[len(prefix)] == '/' && path[:len(prefix)] == prefix
+}
 
 // Conflicts returns the living paths with more than one content, ascending.
-func (t *Tree) Conflicts() []string { return nil }
+func (t *Tree) Conflicts() []string {
+	var paths []string
+	for s := range t.conflicts {
+		if a := t.aways[s]; a != nil {
+			s = a.at
+		}
+		paths = append(paths, s.path)
+	}
+	slices.Sort(paths)
+	return paths
+}
 
 // Len returns how many living files and links, and how many versions there are.
-func (t *Tree) Len() (living, versions int) { return 0, 0 }
+func (t *Tree) Len() (living, versions int) { return t.files, len(t.versions) }
