@@ -8,6 +8,10 @@ import (
 	"unicode"
 )
 
+// reserveAbove is the size from which room is reserved: below, it costs more
+// than it saves.
+const reserveAbove = 8 << 20
+
 // copyRange is Handle.CopyFrom by reading and writing.
 func copyRange(dst, src Handle, off, n int64) error {
 	buf := make([]byte, min(n, 1<<20))

@@ -71,34 +71,6 @@ func wrap(op, path string, err error) error {
 	return &Error{Op: op, Path: path, Kind: kind(err), Err: err}
 }
 
-func kind(err error) error {
-	switch err {
-	case unix.ENOENT:
-		return fs.ErrNotExist
-	case unix.EEXIST:
-		return fs.ErrExist
-	case unix.ENOTEMPTY:
-		return ErrNotEmpty
-	case unix.ENOTDIR, unix.ELOOP:
-		return ErrBlocked
-	case unix.EISDIR, unix.ENXIO:
-		return ErrNotFile
-	case unix.ENOSPC, unix.EDQUOT:
-		return ErrFull
-	case unix.EFBIG:
-		return ErrLarge
-	case unix.EACCES, unix.EPERM, unix.EROFS:
-		return ErrDenied
-	case unix.EBUSY, unix.ETXTBSY:
-		return ErrBusy
-	case unix.EBADF:
-		return fs.ErrClosed
-	case unix.ENOSYS, unix.EOPNOTSUPP:
-		return errors.ErrUnsupported
-	}
-	return nil
-}
-
 // open opens a path; no part of it may be a link.
 func (l *linux) open(path string, flags int, mode uint32) (int, error) {
 	if !Valid(path) {
@@ -317,10 +289,6 @@ func (l *linux) Edit(path string) (Handle, error) {
 	fd, _, err := l.file(path, unix.O_RDWR)
 	return handle(fd, path, wrap("edit", path, err))
 }
-
-// reserveAbove is the size from which room is reserved: below, it costs more
-// than it saves.
-const reserveAbove = 8 << 20
 
 func (l *linux) Create(path string, size int64) (Handle, error) {
 	fd, err := l.open(path, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, 0o666)

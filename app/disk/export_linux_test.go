@@ -8,3 +8,5 @@ func OpenOld(root string) (FS, error) {
 	}
 	return f, err
 }
+
+var OpenPortable = openPortable

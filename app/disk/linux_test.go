@@ -18,3 +18,13 @@ func TestSuiteOldKernel(t *testing.T) {
 		return f
 	})
 }
+
+func TestSuitePortable(t *testing.T) {
+	disktest.Suite(t, func(t *testing.T) disk.FS {
+		f, err := disk.OpenPortable(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	})
+}
