@@ -43,6 +43,25 @@ export interface Calls {
 	"recovery/approve": [api.Approve, api.Recovery];
 	audit: [api.AuditAsk, api.Audit];
 	doctor: [api.Empty, api.Doctor];
+	"files/folders": [api.Empty, api.Folders];
+	"files/list": [api.FilesAsk, api.FileList];
+	"files/info": [api.FilesAsk, api.FileInfo];
+	"files/trash": [api.FilesAsk, api.FilePaths];
+	"files/conflicts": [api.FilesAsk, api.FilePaths];
+	"files/moments": [api.FilesAsk, api.FileMoments];
+	"files/mkdir": [api.FilesAsk, api.File];
+	"files/open": [api.FilesAsk, unknown];
+	"files/rename": [api.FileRename, api.File];
+	"files/remove": [api.FileRemove, api.FilePaths];
+	"files/restore": [api.FileRestore, api.File];
+	"files/rewind": [api.FileRewind, api.Rewound];
+	"files/resolve": [api.FileResolve, api.File];
+	"files/hold": [api.HoldDecide, api.Folder];
+	"files/folder": [api.FolderSet, api.Folder];
+	"files/skip": [api.SkipSet, api.Folder];
+	phones: [api.Empty, api.Phones];
+	"phone/set": [api.PhoneSet, api.Phones];
+	"phone/remove": [api.PhoneSet, api.Phones];
 }
 
 // Problem is an answer that did not work out, in the words of the program.

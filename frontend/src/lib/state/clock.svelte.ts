@@ -84,6 +84,19 @@ export function moment(at: number): string {
 	return `${time(at)}, ${ago}`;
 }
 
+// brief is "10:22", "Gestern 17:58", "Mo 16:02", "2. Nov., 11:47", "2. Nov. 2025".
+export function brief(at: number): string {
+	const hour = time(at);
+	if (sameDay(at, now)) return hour;
+	const midnight = new Date(now).setHours(0, 0, 0, 0);
+	const days = Math.round((midnight - new Date(at).setHours(0, 0, 0, 0)) / 86_400_000);
+	if (days === 1) return `${t.chat.yesterday} ${hour}`;
+	if (days > 1 && days < 7) return `${format(at, { weekday: "short" })} ${hour}`;
+	if (new Date(at).getFullYear() === new Date(now).getFullYear())
+		return `${format(at, { day: "numeric", month: "short" })}, ${hour}`;
+	return format(at, { day: "numeric", month: "short", year: "numeric" });
+}
+
 // stamp is "3. November 2026, 09:12", for tooltips and screen readers.
 export const stamp = (at: number) =>
 	format(at, { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });

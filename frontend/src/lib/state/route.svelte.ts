@@ -1,9 +1,13 @@
 // Which page is shown: #/home, #/chat, #/chat/CHANNEL, #/chat/CHANNEL/at/POS,
 // #/people, #/people/devices, #/people/log, #/people/late, #/people/invite,
 // #/people/invite/PERSON, #/recovery, #/recovery/lost, #/recovery/name,
-// #/recovery/sheet, #/kit.
+// #/recovery/sheet, #/kit, #/files, #/files/SPACE/DIR, #/files/SPACE/DIR/show/NAME,
+// #/files/SPACE//trash, #/files/SPACE//conflicts; the last two with /show/PATH too.
+// DIR and PATH are one part each: their slashes are escaped.
 
-const pages = ["home", "chat", "people", "recovery", "kit"] as const;
+import { base, join, parent } from "../paths";
+
+const pages = ["home", "chat", "people", "recovery", "kit", "files"] as const;
 
 export interface Route {
 	page: (typeof pages)[number];
@@ -12,13 +16,21 @@ export interface Route {
 	view: string; // of a page that has several; empty for the first
 	invite: boolean;
 	person: string; // whose further device is invited; empty for a new person
+	space: string; // whose folder is shown; empty for all folders
+	dir: string; // path of the directory in it
+	file: string; // path of the file shown beside the list; empty for none
 }
 
+const nowhere = { channel: "", at: 0, view: "", invite: false, person: "", space: "", dir: "", file: "" };
+
 function read(): Route {
-	const [name, id = "", at = "", pos] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+	const parts = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+	const [name, id = "", at = "", pos] = parts;
 	const page = pages.find((p) => p === name) ?? "home";
 	const invite = page === "people" && id === "invite";
+	if (page === "files") return files(parts);
 	return {
+		...nowhere,
 		page,
 		channel: page === "chat" ? id : "",
 		at: page === "chat" && at === "at" ? Number(pos) || 0 : 0,
@@ -26,6 +38,13 @@ function read(): Route {
 		invite,
 		person: invite ? at : "",
 	};
+}
+
+function files([, space = "", dir = "", ...rest]: string[]): Route {
+	const view = rest[0] === "trash" || rest[0] === "conflicts" ? rest[0] : "";
+	const [verb, shown = ""] = view ? rest.slice(1) : rest;
+	const file = verb === "show" ? (view ? shown : join(dir, shown)) : "";
+	return { ...nowhere, page: "files", space, dir, view, file };
 }
 
 let now = $state.raw(read());
@@ -55,7 +74,15 @@ export const to = {
 	deputies: "#/recovery/name",
 	newSheet: "#/recovery/sheet",
 	kit: "#/kit",
+	files: "#/files",
+	dir: (space: string, dir = "") => `#/files/${encodeURIComponent(space)}/${encodeURIComponent(dir)}`,
+	file: (space: string, path: string) =>
+		`${to.dir(space, parent(path))}/show/${encodeURIComponent(base(path))}`,
+	trash: (space: string, path = "") => shown(`${to.dir(space)}/trash`, path),
+	conflicts: (space: string, path = "") => shown(`${to.dir(space)}/conflicts`, path),
 };
+
+const shown = (view: string, path: string) => (path ? `${view}/show/${encodeURIComponent(path)}` : view);
 
 export function go(hash: string) {
 	// Going to the same message again must jump again.

@@ -2,11 +2,13 @@
 // are not here: Go words them.
 
 import { access } from "./access.de";
+import { files } from "./files.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 export const de = {
 	...access,
+	...files,
 	name: "Deutsch",
 	short: "DE",
 	language: "Sprache",
@@ -78,7 +80,14 @@ export const de = {
 	},
 	expired: "abgelaufen",
 
-	nav: { skip: "Zum Inhalt springen", label: "Bereiche", home: "Lage", chat: "Chat", people: "Menschen" },
+	nav: {
+		skip: "Zum Inhalt springen",
+		label: "Bereiche",
+		home: "Lage",
+		chat: "Chat",
+		files: "Dateien",
+		people: "Menschen",
+	},
 	unread: (n: number) => many(n, "neue Nachricht", "neue Nachrichten"),
 
 	conn: {

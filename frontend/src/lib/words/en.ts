@@ -1,11 +1,13 @@
 // What the page says in English. A word missing here is a type error.
 import { access } from "./access.en";
 import type { Words } from "./de";
+import { files } from "./files.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 export const en: Words = {
 	...access,
+	...files,
 	name: "English",
 	short: "EN",
 	language: "Language",
@@ -77,7 +79,14 @@ export const en: Words = {
 	},
 	expired: "expired",
 
-	nav: { skip: "Skip to content", label: "Areas", home: "Overview", chat: "Chat", people: "People" },
+	nav: {
+		skip: "Skip to content",
+		label: "Areas",
+		home: "Overview",
+		chat: "Chat",
+		files: "Files",
+		people: "People",
+	},
 	unread: (n) => many(n, "new message", "new messages"),
 
 	conn: {
