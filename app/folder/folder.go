@@ -9,13 +9,20 @@ package folder
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"runtime"
+	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"inselnetz/app/disk"
+	"inselnetz/app/keep"
 	"inselnetz/crdt/log"
 	"inselnetz/crdt/tree"
 )
@@ -91,104 +98,395 @@ type Verdict struct {
 //
 // Locks, outer first: plan (one Apply at a time), work (the disk and the index
 // change by whoever holds it), mu (everything in memory; never held while
-// waiting for the disk or the Host).
+// waiting for the Host or for more than a look at the disk).
 type Folder struct {
-	opts Options
-	fs   disk.FS
-	host Host
-	log  *slog.Logger
+	opts     Options
+	fs       disk.FS
+	host     Host
+	log      *slog.Logger
+	workers  int
+	platform tree.Platform
+	execs    bool // the disk knows what is executable
+	folds    bool
 
-	plan sync.Mutex
-	work sync.Mutex
+	plan  sync.Mutex
+	work  sync.Mutex
+	temps atomic.Uint64
+	came  atomic.Int64 // bytes fetched
 
-	mu   sync.Mutex
-	tree *tree.Tree
+	mu        sync.Mutex
+	tree      *tree.Tree
+	keep      *keep.Store // set by attach, then constant; nil while missing
+	index     *index      // changed by holders of work and mu
+	rules     rules       // as index
+	rulesText string
+	onDisk    bool // Options.Kept
+	skip      []string
+	todo      map[string]todo
+	settled   bool // a whole scan was done: a file without a record is new
+	missing   bool
+	doing     map[string]int
+	local     map[string]bool
+	errs      map[string]PathError
+	retry     map[string]bool // changed while they were read
+	locks     map[string]string
+	tops      map[log.LogID]uint64
+	kick      chan struct{} // Run's applier has something to do
+	wake      bool          // what waited for others is tried again
 }
+
+// A todo is why a path is not as the tree says.
+type todo uint8
+
+const (
+	todoNew   todo = iota + 1 // not tried yet
+	todoWait                  // nobody in reach had it
+	todoInUse                 // open in a program
+	todoFetch                 // being fetched aside
+	todoFail                  // see errs
+)
+
+// The hidden directory and what is in it.
+const (
+	hidden    = disk.Hidden
+	markerAt  = hidden + "/folder"
+	indexAt   = hidden + "/index"
+	keepAt    = hidden + "/keep"
+	tmpAt     = hidden + "/tmp"
+	retention = 90 * 24 * time.Hour
+)
 
 // Open opens the folder whose directory is the root of opts.FS. If the marker
 // is missing and opts.Create is not set, the Folder is open but Missing.
-func Open(ctx context.Context, opts Options) (*Folder, error) { return nil, errors.ErrUnsupported }
+func Open(ctx context.Context, opts Options) (*Folder, error) {
+	f := &Folder{
+		opts: opts, fs: opts.FS, host: opts.Host, log: opts.Log, workers: opts.Workers,
+		platform: platform(), execs: runtime.GOOS != "windows", folds: opts.FS.Folds(),
+		tree: tree.New(), onDisk: opts.Kept, skip: slices.Clone(opts.Skip), todo: map[string]todo{},
+		doing: map[string]int{}, local: map[string]bool{}, errs: map[string]PathError{}, retry: map[string]bool{},
+		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1),
+	}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	if f.workers <= 0 {
+		f.workers = max(2, runtime.GOMAXPROCS(0))
+	}
+	if opts.Retention <= 0 {
+		f.opts.Retention = retention
+	}
+	if err := f.attach(ctx, opts.Create); err != nil && !errors.Is(err, ErrMissing) {
+		return nil, err
+	}
+	return f, nil
+}
+
+// mark is the file that says whose folder this is.
+type mark struct {
+	Version int    `json:"version"`
+	Space   string `json:"space"`
+	Device  string `json:"device"`
+}
+
+// attach opens what lies in the hidden directory.
+func (f *Folder) attach(ctx context.Context, create bool) error {
+	b, _, err := f.fs.Read(markerAt, nil)
+	want := mark{Version: 1, Space: f.opts.Space.String(), Device: f.opts.Device.String()}
+	var have mark
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if !create {
+			f.setMissing(true)
+			return ErrMissing
+		}
+	case err != nil:
+		return err
+	default:
+		if have, err = parseMark(b); err != nil {
+			return err
+		}
+		if have.Space != want.Space {
+			return fmt.Errorf("%w: %s", ErrOther, have.Space)
+		}
+	}
+	if have != want {
+		if err := f.writeMark(want); err != nil {
+			return err
+		}
+	}
+	if err := f.fs.Mkdir(tmpAt); err != nil {
+		return err
+	}
+	store, err := keep.Open(f.fs, keepAt, keep.Options{Log: f.log, Now: f.host.Now, Small: small})
+	if err != nil {
+		return err
+	}
+	x := newIndex(f.fs, indexAt)
+	if err := x.load(); err != nil {
+		return errors.Join(err, store.Close())
+	}
+	f.mu.Lock()
+	f.keep, f.index, f.missing = store, x, false
+	x.below("", func(r *rec) {
+		if f.skipped(r.Path) {
+			x.drop(r.Path)
+		}
+	})
+	f.mu.Unlock()
+	return f.sweep(ctx)
+}
+
+func parseMark(b []byte) (mark, error) {
+	var m mark
+	if err := json.Unmarshal(b, &m); err != nil || m.Version < 1 {
+		return m, fmt.Errorf("%s is damaged: %q", markerAt, b[:min(len(b), 80)])
+	}
+	if m.Version > 1 {
+		return m, fmt.Errorf("%s was written by a newer program", markerAt)
+	}
+	return m, nil
+}
+
+func (f *Folder) writeMark(m mark) error {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if err := f.fs.Mkdir(hidden); err != nil {
+		return err
+	}
+	if err := f.fs.Hide(hidden); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		f.log.Debug("hidden directory stays visible", "err", err)
+	}
+	return f.replace(markerAt, append(b, '\n'))
+}
+
+// replace writes a small file of the hidden directory so that it is there whole
+// or as it was.
+func (f *Folder) replace(path string, data []byte) error {
+	tmp := path + ".new"
+	if err := f.fs.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	h, err := f.fs.Create(tmp, 0)
+	if err != nil {
+		return err
+	}
+	_, err = h.WriteAt(data, 0)
+	if err == nil {
+		err = h.Sync()
+	}
+	if e := h.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = f.fs.Rename(tmp, path)
+	}
+	if err == nil {
+		err = f.fs.SyncDir(hidden)
+	}
+	if err == nil {
+		err = f.fs.SyncDir("")
+	}
+	return err
+}
+
+// attached makes sure that the directory is there and open.
+func (f *Folder) attached() error {
+	if f.keep == nil {
+		return f.attach(context.Background(), false)
+	}
+	return f.marker()
+}
+
+// marker returns ErrMissing if the directory went away.
+func (f *Folder) marker() error {
+	_, err := f.fs.Stat(markerAt)
+	gone := errors.Is(err, fs.ErrNotExist)
+	if gone || err == nil {
+		f.setMissing(gone)
+	}
+	if gone {
+		return ErrMissing
+	}
+	return err
+}
+
+func (f *Folder) setMissing(m bool) {
+	f.mu.Lock()
+	was := f.missing
+	f.missing = m
+	f.mu.Unlock()
+	if was != m {
+		f.changed()
+	}
+}
+
+// sweep takes care of temporary files that a crash left. Any of them may be the
+// old content of a file that was just replaced, so they go into the keep; House
+// drops there what no version names.
+func (f *Folder) sweep(ctx context.Context) error {
+	list, err := f.fs.List(tmpAt)
+	if err != nil {
+		return err
+	}
+	for _, in := range list {
+		path := tmpAt + "/" + in.Name
+		if len(in.Name) == 64 {
+			continue // a large file on its way: it goes on
+		}
+		if in.Kind != disk.File || in.Size == 0 {
+			if err := f.fs.Remove(path); err != nil {
+				return err
+			}
+			continue
+		}
+		blocks, _, err := f.hashFile(ctx, path)
+		if err != nil {
+			f.log.Warn("temporary file cannot be read", "err", err)
+			continue
+		}
+		if len(blocks) > tree.MaxInline {
+			if err := f.keep.Put(tree.SumOf(blocks).List(), listOf(blocks)); err != nil {
+				return err
+			}
+		}
+		if err := f.keep.Adopt(tree.SumOf(blocks), in.Size, path); err != nil {
+			return err
+		}
+	}
+	return f.keep.Sync()
+}
+
+// temp returns the path of a new temporary file.
+func (f *Folder) temp() string { return tmpAt + "/n" + strconv.FormatUint(f.temps.Add(1), 36) }
 
 // Close ends what Open began. Run must have returned.
-func (f *Folder) Close() error { return errors.ErrUnsupported }
+func (f *Folder) Close() error {
+	f.plan.Lock()
+	defer f.plan.Unlock()
+	f.work.Lock()
+	defer f.work.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.keep == nil {
+		return nil
+	}
+	return errors.Join(f.index.write(), f.index.close(), f.keep.Close())
+}
 
 // Add takes in versions and verdicts that others announced, or all at start.
 // It does not touch the disk; Apply does.
-func (f *Folder) Add(vs []tree.Known, verdicts ...Verdict) {}
+func (f *Folder) Add(vs []tree.Known, verdicts ...Verdict) {
+	f.mu.Lock()
+	f.add(vs)
+	f.mu.Unlock()
+	f.changed()
+	f.poke()
+}
 
 // Reset is Add to an empty tree: a log was cut.
-func (f *Folder) Reset(vs []tree.Known, verdicts ...Verdict) {}
+func (f *Folder) Reset(vs []tree.Known, verdicts ...Verdict) {
+	f.mu.Lock()
+	for n := range f.tree.All("") {
+		f.todo[n.Path] = todoNew
+	}
+	f.tree = tree.New()
+	clear(f.tops)
+	f.add(vs)
+	f.mu.Unlock()
+	f.changed()
+	f.poke()
+}
 
-// Run watches, scans, applies and keeps house until ctx ends.
-func (f *Folder) Run(ctx context.Context) error { return errors.ErrUnsupported }
+// add adds versions to the tree; mu is held.
+func (f *Folder) add(vs []tree.Known) {
+	for i := range vs {
+		f.tops[vs[i].ID.Log] = max(f.tops[vs[i].ID.Log], vs[i].ID.Seq)
+	}
+	for _, path := range f.tree.Add(vs...) {
+		f.todo[path] = todoNew
+	}
+}
 
-// Scan looks at the given paths, or at everything, and publishes what the user
-// changed.
-func (f *Folder) Scan(ctx context.Context, paths ...string) error { return errors.ErrUnsupported }
-
-// Apply brings the disk to the tree as far as contents can be had now.
-func (f *Folder) Apply(ctx context.Context) error { return errors.ErrUnsupported }
-
-// House throws away what is too old or too much, makes guard copies, and
-// compacts.
-func (f *Folder) House(ctx context.Context) error { return errors.ErrUnsupported }
+// poke tells Run that there is something to apply.
+func (f *Folder) poke() {
+	select {
+	case f.kick <- struct{}{}:
+	default:
+	}
+}
 
 // Wake tries again what could not be had: other devices came into reach.
-func (f *Folder) Wake() {}
-
-// Put publishes the content of r as path. base are the versions it replaces;
-// nil: those that are there now. time is the modification time, ns since 1970.
-func (f *Folder) Put(ctx context.Context, path string, base []tree.VersionID, time int64, r io.Reader) (tree.Known, error) {
-	return tree.Known{}, errors.ErrUnsupported
+func (f *Folder) Wake() {
+	f.mu.Lock()
+	f.wake = true
+	f.mu.Unlock()
+	f.poke()
 }
 
-// Mkdir publishes an empty directory.
-func (f *Folder) Mkdir(ctx context.Context, path string) error { return errors.ErrUnsupported }
-
-// Rename moves a file or a directory with all in it. to must be free.
-func (f *Folder) Rename(ctx context.Context, from, to string) error { return errors.ErrUnsupported }
-
-// Remove deletes files and directories with all in them.
-func (f *Folder) Remove(ctx context.Context, paths ...string) error { return errors.ErrUnsupported }
-
-// Restore publishes the content of version v as path, in place of what is there.
-func (f *Folder) Restore(ctx context.Context, path string, v tree.VersionID) error {
-	return errors.ErrUnsupported
+// changed tells the app that something visible changed. mu is not held.
+func (f *Folder) changed() {
+	if f.opts.OnChange != nil {
+		f.opts.OnChange()
+	}
 }
 
-// Changes counts what Rewind does.
-type Changes struct{ Restored, Changed, Removed int }
+func (f *Folder) mayWrite() bool { return f.opts.MayWrite == nil || f.opts.MayWrite() }
 
-// Rewind publishes what brings everything below dir back to what it was at a
-// time; dry only counts. It can be undone by a Rewind to just before it.
-func (f *Folder) Rewind(ctx context.Context, dir string, at log.HLC, dry bool) (Changes, error) {
-	return Changes{}, errors.ErrUnsupported
+func (f *Folder) kept() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.onDisk
 }
 
-// Resolve ends the conflict at path in favour of the candidate keep. If beside
-// is not nil, each other candidate becomes a file of its own in the same
-// directory under the name that beside gives it (made free by a number).
-func (f *Folder) Resolve(ctx context.Context, path string, keep tree.VersionID, beside func(tree.Known) string) error {
-	return errors.ErrUnsupported
+// skips tells whether a path is not kept here.
+func (f *Folder) skips(path string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.skipped(path)
 }
 
-// Content opens a version's content: from the folder, the keep, or other
-// devices. ErrNobody if it cannot be had now.
-func (f *Folder) Content(ctx context.Context, v tree.Known) (io.ReadSeekCloser, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Read appends a block of a content, or its list, to buf; ErrNone if it is not
-// here. The hash is not checked.
-func (f *Folder) Read(content tree.Sum, index uint32, buf []byte) ([]byte, error) {
-	return buf, errors.ErrUnsupported
+// skipped is skips for a holder of mu.
+func (f *Folder) skipped(path string) bool {
+	for _, s := range f.skip {
+		if within(path, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // View shows the tree to see, which must not keep it nor call the Folder.
-func (f *Folder) View(see func(*tree.Tree)) {}
+func (f *Folder) View(see func(*tree.Tree)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	see(f.tree)
+}
 
 // SetKept says whether files are on the disk here.
-func (f *Folder) SetKept(kept bool) {}
+func (f *Folder) SetKept(kept bool) {
+	f.mu.Lock()
+	f.onDisk = kept
+	f.revisit()
+	f.mu.Unlock()
+	f.poke()
+}
 
-// SetSkip says which paths are not kept here.
-func (f *Folder) SetSkip(skip []string) {}
+// SetSkip says which paths are not kept here, with all below them.
+func (f *Folder) SetSkip(skip []string) {
+	f.mu.Lock()
+	f.skip = slices.Clone(skip)
+	f.revisit()
+	f.mu.Unlock()
+	f.poke()
+}
+
+// revisit looks at every path again; mu is held.
+func (f *Folder) revisit() {
+	for n := range f.tree.All("") {
+		if f.todo[n.Path] != todoFetch {
+			f.todo[n.Path] = todoNew
+		}
+	}
+}

@@ -398,3 +398,11 @@ func (x *index) close() error {
 	}
 	return x.h.Close()
 }
+
+// sync makes what was written durable.
+func (x *index) sync() error {
+	if x.h == nil {
+		return nil
+	}
+	return x.h.Sync()
+}

@@ -1,6 +1,11 @@
 package folder
 
 import (
+	"errors"
+	"io/fs"
+	"maps"
+
+	"inselnetz/app/disk"
 	"inselnetz/crdt/log"
 )
 
@@ -60,3 +65,142 @@ func (f *Folder) UpTo() map[log.LogID]uint64 { return nil }
 
 // OpenHere returns the documents that a program on this device has open.
 func (f *Folder) OpenHere() []string { return nil }
+
+const maxErrors = 100
+
+// pathError notes why a path is not in sync; mu is not held.
+func (f *Folder) pathError(path string, err error, suggest string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.errs[path]; ok || len(f.errs) < maxErrors {
+		f.errs[path] = PathError{Path: path, Err: err, Suggest: suggest}
+	}
+	f.log.Debug("path is not in sync", "path", path, "err", err)
+}
+
+// clearErrors forgets what was wrong at and below a path.
+func (f *Folder) clearErrors(path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.errs, func(p string, _ PathError) bool { return within(p, path) })
+	maps.DeleteFunc(f.local, func(p string, _ bool) bool { return within(p, path) })
+}
+
+// localOnly notes a change that is not published; mu is not held.
+func (f *Folder) localOnly(path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.local[path] = true
+}
+
+// unsettled notes a path that has to be looked at again.
+func (f *Folder) unsettled(path string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.retry[path] = true
+}
+
+// busy notes what goes on until the returned function is called.
+func (f *Folder) busy(what string) func() {
+	f.mu.Lock()
+	f.doing[what]++
+	f.mu.Unlock()
+	return func() {
+		f.mu.Lock()
+		if f.doing[what]--; f.doing[what] == 0 {
+			delete(f.doing, what)
+		}
+		f.mu.Unlock()
+	}
+}
+
+// readRules reads the ignore file again if it changed.
+func (f *Folder) readRules() {
+	text, _, err := f.fs.Read(IgnoreFile, nil)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			text = nil
+		} else {
+			return // as before
+		}
+	}
+	if string(text) == f.rulesText {
+		return
+	}
+	rs, err := parseRules(text)
+	if err != nil {
+		f.pathError(IgnoreFile, err, "")
+	}
+	f.mu.Lock()
+	f.rules, f.rulesText = rs, string(text)
+	f.mu.Unlock()
+}
+
+// noteLocks sees which documents of a directory are open in a program here.
+func (f *Folder) noteLocks(dir string, infos []disk.Info) {
+	names := func(yield func(string) bool) {
+		for i := range infos {
+			if !yield(infos[i].Name) {
+				return
+			}
+		}
+	}
+	open := map[string]string{}
+	for i := range infos {
+		if n := infos[i].Name; n[0] == '~' || n[0] == '.' {
+			if doc := lockOf(n, names); doc != "" {
+				open[join(dir, n)] = join(dir, doc)
+			}
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for lock := range f.locks {
+		if parent(lock) == dir {
+			delete(f.locks, lock)
+		}
+	}
+	maps.Copy(f.locks, open)
+}
+
+// noteLock is noteLocks for one name that came or went.
+func (f *Folder) noteLock(dir, name string, there bool) {
+	if !builtIn(name) {
+		return
+	}
+	path, doc := join(dir, name), ""
+	if there {
+		infos, err := f.fs.List(dir)
+		if err != nil {
+			return
+		}
+		doc = lockOf(name, func(yield func(string) bool) {
+			for i := range infos {
+				if !yield(infos[i].Name) {
+					return
+				}
+			}
+		})
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	was := f.locks[path]
+	if doc == "" {
+		delete(f.locks, path)
+	} else {
+		f.locks[path] = doc
+	}
+	if was != doc && f.todo[was] == todoInUse {
+		f.todo[was] = todoNew
+	}
+}
+
+// inUse tells whether a program here has a document open; mu is held.
+func (f *Folder) inUse(path string) bool {
+	for _, doc := range f.locks {
+		if doc == path {
+			return true
+		}
+	}
+	return false
+}

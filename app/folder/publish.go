@@ -1,0 +1,513 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"inselnetz/app/disk"
+	"inselnetz/crdt/tree"
+)
+
+// Bounds of what is published or committed at once.
+const (
+	batchFiles = 1000
+	batchBytes = 256 << 20
+	batchWait  = 500 * time.Millisecond
+	lone       = 8 // so few are flushed one by one
+)
+
+// guardFirst is up to which size an own content is copied into the keep before
+// it is published; larger ones are copied by House.
+const guardFirst = 64 << 20
+
+// An item is a path with what the index will say of it and, if the user changed
+// it, the version to publish.
+type item struct {
+	sighting
+	rec *rec          // nil: nothing is there any more
+	v   *tree.Version // nil: nothing to publish
+}
+
+// publishSurvey publishes what a survey found: contents and moves first, then
+// what is gone, so that a file that was moved is found in its new place.
+func (f *Folder) publishSurvey(ctx context.Context, s *survey) error {
+	p := &publisher{f: f, inodes: map[uint64]*rec{}, sums: map[tree.Sum][]*rec{}, moved: map[string]bool{}, write: f.mayWrite()}
+	slices.SortFunc(s.seen, func(a, b sighting) int { return strings.Compare(a.path, b.path) })
+	s.seen = slices.CompactFunc(s.seen, func(a, b sighting) bool { return a.path == b.path })
+	slices.SortFunc(s.missing, func(a, b *rec) int { return strings.Compare(a.Path, b.Path) })
+	s.missing = slices.Compact(s.missing)
+	for _, r := range s.missing {
+		if r.Kind == tree.File && r.Size > 0 {
+			p.sums[r.Sum] = append(p.sums[r.Sum], r)
+		}
+		if r.Inode != 0 && r.Kind != tree.Link {
+			p.inodes[r.Inode] = r
+		}
+	}
+	for _, d := range s.dirs {
+		p.dir(d, slices.Contains(s.empty, d.path))
+	}
+	err := p.contents(ctx, s.seen)
+	if err == nil {
+		for _, r := range s.missing {
+			p.lost(r)
+		}
+		if err = p.flush(ctx); err == nil {
+			for _, dir := range slices.Compact(slices.Sorted(slices.Values(s.empty))) {
+				p.hollow(dir)
+			}
+			err = p.flush(ctx)
+		}
+	}
+	f.mu.Lock()
+	if e := f.index.write(); err == nil {
+		err = e
+	}
+	f.mu.Unlock()
+	return err
+}
+
+// A publisher gathers items and publishes them in batches. It belongs to a
+// holder of work.
+type publisher struct {
+	f      *Folder
+	inodes map[uint64]*rec     // missing files and directories
+	sums   map[tree.Sum][]*rec // missing files
+	moved  map[string]bool     // old paths of what was found elsewhere
+	write  bool
+
+	batch []item
+	bytes int64
+}
+
+// contents hashes files on several goroutines and publishes them in order of
+// completion; with one worker, in the order given.
+func (p *publisher) contents(ctx context.Context, seen []sighting) error {
+	rest := seen[:0:0]
+	for _, n := range seen {
+		if !p.movedHere(n) {
+			rest = append(rest, n)
+		}
+	}
+	if p.f.workers <= 1 || len(rest) < 4 {
+		var buf []byte
+		for _, n := range rest {
+			it, b, err := p.f.read(ctx, n, buf[:0])
+			buf = b
+			if err := p.take(ctx, it, err); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	type result struct {
+		it  item
+		err error
+	}
+	ctx, stop := context.WithCancel(ctx)
+	out := make(chan result, batchFiles)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range p.f.workers {
+		wg.Go(func() {
+			var buf []byte
+			for ctx.Err() == nil {
+				i := next.Add(1) - 1
+				if i >= int64(len(rest)) {
+					return
+				}
+				it, b, err := p.f.read(ctx, rest[i], buf[:0])
+				buf = b
+				select {
+				case out <- result{it, err}:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	go func() { wg.Wait(); close(out) }()
+	var first error
+	for r := range out {
+		if first == nil {
+			if first = p.take(ctx, r.it, r.err); first != nil {
+				stop()
+			}
+		}
+	}
+	if first == nil {
+		first = ctx.Err()
+	}
+	stop()
+	return first
+}
+
+// read hashes what was seen and puts its content into the keep.
+func (f *Folder) read(ctx context.Context, n sighting, buf []byte) (item, []byte, error) {
+	it := item{sighting: n}
+	r := &rec{Path: n.path, Kind: kindOf(n.in.Kind), Time: n.in.Time, Inode: n.in.Inode}
+	v := &tree.Version{Path: n.path, Kind: r.Kind}
+	it.rec, it.v = r, v
+	if r.Kind == tree.Link {
+		target, err := f.fs.Readlink(n.path)
+		v.Target, r.Sum = target, linkSum(target)
+		if err == nil && len(target) > tree.MaxTarget {
+			err = fmt.Errorf("%w: its target is too long", errName)
+		}
+		return it, buf, err
+	}
+	var blocks []tree.Sum
+	var err error
+	if n.in.Size <= small {
+		buf, it.in, err = f.fs.Read(n.path, buf)
+		if err != nil {
+			return it, buf, err
+		}
+		if int64(len(buf)) > 64*tree.MinBlock {
+			return it, nil, disk.ErrChanged // it grew since it was seen: next time
+		}
+		blocks = blocksOf(buf)
+	} else if blocks, it.in, err = f.hashFile(ctx, n.path); err != nil {
+		return it, buf, err
+	}
+	r.Size, r.Time, r.Inode, r.Exec = it.in.Size, it.in.Time, it.in.Inode, it.in.Exec
+	r.Sum = tree.SumOf(blocks)
+	r.Racy = f.racy(r.Time)
+	if !f.execs && n.old != nil {
+		r.Exec = n.old.Exec
+	}
+	v.Size, v.Time, v.Exec, v.Sum, v.Blocks = r.Size, r.Time, r.Exec, r.Sum, inline(blocks)
+	if n.old != nil && n.old.Kind == tree.File && n.old.Sum == r.Sum && n.old.Size == r.Size {
+		return it, buf, nil // touched only
+	}
+	return it, buf, f.guard(ctx, n.path, r, blocks, buf)
+}
+
+// guard puts an own content into the keep, so that it stays when the user
+// overwrites the file.
+func (f *Folder) guard(ctx context.Context, path string, r *rec, blocks []tree.Sum, data []byte) error {
+	if len(blocks) > tree.MaxInline {
+		if err := f.keep.Put(r.Sum.List(), listOf(blocks)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case r.Size == 0:
+		return nil
+	case r.Size <= small:
+		return f.keep.Put(r.Sum, data)
+	case r.Size <= guardFirst:
+		return f.keep.CopyIn(ctx, r.Sum, disk.Info{Kind: disk.File, Size: r.Size, Time: r.Time, Inode: r.Inode, Exec: r.Exec}, path)
+	}
+	tmp := f.temp()
+	if f.fs.Clone(path, tmp) != nil {
+		return nil // no cheap copy here; House makes one
+	}
+	return f.keep.Adopt(r.Sum, r.Size, tmp)
+}
+
+// racy tells whether a file changed so lately that a further change might leave
+// its times as they are.
+func (f *Folder) racy(mtime int64) bool {
+	age := f.host.Now().UnixNano() - mtime
+	if mtime%int64(time.Second) == 0 {
+		return age < int64(2*time.Second)
+	}
+	return age < int64(20*time.Millisecond)
+}
+
+// take decides what a read content means and adds it to the batch.
+func (p *publisher) take(ctx context.Context, it item, err error) error {
+	if err != nil {
+		return p.f.unread(it.path, err)
+	}
+	p.decide(&it)
+	return p.add(ctx, it)
+}
+
+// unread says why a path was not read; an error is returned only if the whole
+// scan must end.
+func (f *Folder) unread(path string, err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, disk.ErrFull):
+		return err
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, disk.ErrChanged), errors.Is(err, disk.ErrNotFile):
+		f.unsettled(path) // it will be seen again
+	default:
+		f.unsettled(path)
+		f.pathError(path, err, "")
+	}
+	return nil
+}
+
+// movedHere takes a new file that is a missing one by inode, size and time as
+// that one, unread.
+func (p *publisher) movedHere(n sighting) bool {
+	r := p.inodes[n.in.Inode]
+	if n.old != nil || r == nil || n.in.Kind != disk.File || !p.f.unchanged(r, n.in) || r.Racy || p.moved[r.Path] {
+		return false
+	}
+	now := *r
+	now.Path, now.twin = n.path, nil
+	it := item{sighting: n, rec: &now, v: p.f.again(r)}
+	if it.v == nil {
+		return false
+	}
+	p.decide(&it)
+	p.batch = append(p.batch, it)
+	return true
+}
+
+// again returns a version with the content of a record.
+func (f *Folder) again(r *rec) *tree.Version {
+	v := &tree.Version{Path: r.Path, Kind: r.Kind, Size: r.Size, Time: r.Time, Exec: r.Exec, Sum: r.Sum}
+	if n := tree.BlockCount(r.Size); n >= 2 && n <= tree.MaxInline {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, id := range r.Base {
+			if k, ok := f.tree.Known(id); ok && k.Sum == r.Sum {
+				v.Blocks = k.Blocks
+			}
+		}
+		if v.Blocks == nil {
+			return nil
+		}
+	}
+	return v
+}
+
+// decide says what a content found on the disk is: one that is known, a moved
+// file, or an edit of the user's.
+func (p *publisher) decide(it *item) {
+	f, r, v := p.f, it.rec, it.v
+	v.Path, r.Path = it.path, it.path
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	node, living := f.tree.Node(it.path)
+	if living && node.Shown.Kind == v.Kind && node.Shown.SameContent(v) {
+		r.Base, it.v = node.Heads, nil
+		return
+	}
+	if it.old != nil && it.old.Kind == r.Kind && it.old.Sum == r.Sum && it.old.Size == r.Size && it.old.Exec == r.Exec {
+		r.Base, it.v = it.old.Base, nil
+		return
+	}
+	if it.old != nil {
+		v.Parents = it.old.Base
+		return
+	}
+	if living || !f.settled {
+		for _, k := range f.tree.History(it.path) {
+			if k.Kind == v.Kind && k.SameContent(v) {
+				r.Base, it.v = []tree.VersionID{k.ID}, nil
+				f.todo[it.path] = todoNew
+				return
+			}
+		}
+	}
+	if from := p.source(v); from != nil {
+		v.Parents = from.Base
+		p.moved[from.Path] = true
+		return
+	}
+	if gone, ok := f.tree.Gone(it.path); ok && !living {
+		v.Parents = gone.Heads
+	}
+}
+
+// source returns the missing file whose content is found in a new place.
+func (p *publisher) source(v *tree.Version) *rec {
+	if v.Kind != tree.File || v.Size == 0 {
+		return nil
+	}
+	for _, r := range p.sums[v.Sum] {
+		if !p.moved[r.Path] && len(r.Base) > 0 {
+			return r
+		}
+	}
+	for r := p.f.index.bySum(v.Sum); r != nil; r = r.twin {
+		if r.Path == v.Path || p.moved[r.Path] || len(r.Base) == 0 {
+			continue
+		}
+		if _, err := p.f.fs.Stat(r.Path); errors.Is(err, fs.ErrNotExist) {
+			p.sums[v.Sum] = append(p.sums[v.Sum], r) // its old place was not looked at
+			return r
+		}
+	}
+	return nil
+}
+
+// dir notes a new directory. What is in it implies it; one that was moved takes
+// along what it was.
+func (p *publisher) dir(d sighting, empty bool) {
+	f := p.f
+	r := &rec{Path: d.path, Kind: tree.Dir, Inode: d.in.Inode}
+	it := item{sighting: d, rec: r}
+	f.mu.Lock()
+	if node, ok := f.tree.Node(d.path); ok && node.Shown.Kind == tree.Dir {
+		r.Base = node.Heads
+	} else if old := p.inodes[d.in.Inode]; old != nil && old.Kind == tree.Dir && len(old.Base) > 0 && !p.moved[old.Path] {
+		it.v = &tree.Version{Path: d.path, Kind: tree.Dir, Parents: old.Base}
+		p.moved[old.Path] = true
+	}
+	f.mu.Unlock()
+	p.batch = append(p.batch, it)
+}
+
+// hollow publishes a directory that nothing implies.
+func (p *publisher) hollow(dir string) {
+	f := p.f
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.index.get(dir)
+	if r == nil || r.Kind != tree.Dir {
+		return
+	}
+	node, living := f.tree.Node(dir)
+	if living {
+		return // explicit, or what is in it comes with the next Apply
+	}
+	v := &tree.Version{Path: dir, Kind: tree.Dir}
+	if node, ok := f.tree.Gone(dir); ok {
+		v.Parents = node.Heads
+	}
+	_ = node
+	now := *r
+	now.twin = nil
+	p.batch = append(p.batch, item{sighting: sighting{path: dir}, rec: &now, v: v})
+}
+
+// lost notes what is not there any more.
+func (p *publisher) lost(r *rec) {
+	f := p.f
+	it := item{sighting: sighting{path: r.Path, old: r}}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := f.index.get(r.Path); now != nil && now != r {
+		return // something else came in its place
+	}
+	if p.moved[r.Path] {
+		p.batch = append(p.batch, it)
+		return
+	}
+	if node, ok := f.tree.Node(r.Path); ok && len(r.Base) > 0 && (r.Kind != tree.Dir || node.Shown.ID != (tree.VersionID{})) {
+		it.v = &tree.Version{Path: r.Path, Kind: tree.Gone, Parents: r.Base}
+	}
+	p.batch = append(p.batch, it)
+}
+
+func (p *publisher) add(ctx context.Context, it item) error {
+	p.batch = append(p.batch, it)
+	p.bytes += it.in.Size
+	if len(p.batch) < batchFiles && p.bytes < batchBytes {
+		return nil
+	}
+	return p.flush(ctx)
+}
+
+// flush makes the batch durable, publishes it and then renews the index.
+func (p *publisher) flush(ctx context.Context) error {
+	f := p.f
+	for len(p.batch) > 0 {
+		batch := p.batch[:min(len(p.batch), batchFiles)]
+		if err := p.publish(ctx, batch); err != nil {
+			return err
+		}
+		p.batch = p.batch[len(batch):]
+	}
+	p.batch, p.bytes = nil, 0
+	f.changed()
+	return nil
+}
+
+func (p *publisher) publish(ctx context.Context, batch []item) error {
+	f := p.f
+	var vs []tree.Version
+	kept := batch[:0:0]
+	for _, it := range batch {
+		if it.v == nil {
+			kept = append(kept, it)
+			continue
+		}
+		if !p.write {
+			f.localOnly(it.path)
+			continue
+		}
+		vs = append(vs, *it.v)
+		kept = append(kept, it)
+	}
+	if err := f.durable(kept, len(vs) > 0); err != nil {
+		return err
+	}
+	var known []tree.Known
+	if len(vs) > 0 {
+		var err error
+		if known, err = f.host.Publish(ctx, vs); err != nil {
+			return fmt.Errorf("publish: %w", err)
+		}
+		if len(known) != len(vs) {
+			return fmt.Errorf("publish: %d versions of %d", len(known), len(vs))
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.add(known)
+	for _, it := range kept {
+		if it.v != nil {
+			k := known[0]
+			known = known[1:]
+			if it.rec != nil {
+				it.rec.Base = []tree.VersionID{k.ID}
+				it.rec.Path = k.Path // one string for both
+			}
+		}
+		delete(f.local, it.path)
+		if it.rec == nil {
+			f.index.drop(it.path)
+		} else {
+			f.index.put(it.rec)
+		}
+	}
+	return f.index.write()
+}
+
+// durable flushes what a batch tells of: the user's files, their names and the
+// keep. A power cut after it takes nothing back that was announced.
+func (f *Folder) durable(batch []item, announced bool) error {
+	if len(batch) > lone {
+		return f.keep.SyncAll()
+	}
+	if announced {
+		if err := f.keep.Sync(); err != nil {
+			return err
+		}
+	}
+	dirs := map[string]bool{}
+	for _, it := range batch {
+		dirs[parent(it.path)] = true
+		if it.rec == nil || it.rec.Kind != tree.File {
+			continue
+		}
+		h, err := f.fs.Open(it.path)
+		if err != nil {
+			continue // gone again
+		}
+		err = h.Sync()
+		h.Close()
+		if err != nil && !errors.Is(err, disk.ErrDenied) && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	for dir := range dirs {
+		if err := f.fs.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

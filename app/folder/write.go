@@ -1,0 +1,543 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"time"
+
+	"inselnetz/app/disk"
+	"inselnetz/crdt/log"
+	"inselnetz/crdt/tree"
+)
+
+// fetchAtOnce is how many small contents are asked for at once.
+const fetchAtOnce = 4096
+
+// aside is from which size on contents are fetched without holding up others.
+const asideFrom = 8 << 20
+
+// A ready is a job whose content lies in a temporary file.
+type ready struct {
+	*job
+	tmp  string
+	info disk.Info // of the temporary file; its name aside, of the final one
+}
+
+// A committer gathers temporary files, makes them durable in batches and gives
+// them their names. With one worker it does so when a batch is full and at the
+// end, in the caller's goroutine; else in one of its own.
+type committer struct {
+	f    *Folder
+	few  bool // the whole lot is so small that each file is flushed alone
+	wake chan struct{}
+	done chan struct{}
+
+	mu    sync.Mutex
+	batch []ready
+	bytes int64
+	look  []string
+	err   error
+	end   bool
+}
+
+func (f *Folder) newCommitter(files int) *committer {
+	c := &committer{f: f, few: files <= lone}
+	if f.workers > 1 && !c.few {
+		c.wake, c.done = make(chan struct{}, 1), make(chan struct{})
+		go c.run()
+	}
+	return c
+}
+
+// run commits full batches, and what there is when nothing came for a while.
+func (c *committer) run() {
+	defer close(c.done)
+	t := time.NewTicker(batchWait)
+	defer t.Stop()
+	for {
+		idle := false
+		select {
+		case <-c.wake:
+		case <-t.C:
+			idle = true
+		}
+		c.mu.Lock()
+		end, full := c.end, c.full()
+		c.mu.Unlock()
+		if full || idle || end {
+			c.commit()
+		}
+		if end {
+			return
+		}
+	}
+}
+
+func (c *committer) full() bool { return len(c.batch) >= batchFiles || c.bytes >= batchBytes }
+
+// add takes a finished temporary file; it may be called from several goroutines.
+func (c *committer) add(r ready) {
+	c.mu.Lock()
+	c.batch = append(c.batch, r)
+	c.bytes += r.v.Size
+	full := c.full()
+	c.mu.Unlock()
+	if !full {
+		return
+	}
+	if c.wake == nil {
+		c.commit()
+		return
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// close commits the rest.
+func (c *committer) close() error {
+	if c.wake != nil {
+		c.mu.Lock()
+		c.end = true
+		c.mu.Unlock()
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
+		<-c.done
+	}
+	c.commit()
+	return c.err
+}
+
+func (c *committer) commit() {
+	c.mu.Lock()
+	batch := c.batch
+	c.batch, c.bytes = nil, 0
+	failed := c.err
+	c.mu.Unlock()
+	if len(batch) == 0 {
+		return
+	}
+	if failed != nil {
+		c.f.discard(batch)
+		return
+	}
+	look, err := c.f.commit(batch, c.few)
+	c.mu.Lock()
+	c.look = append(c.look, look...)
+	if c.err == nil {
+		c.err = err
+	}
+	c.mu.Unlock()
+}
+
+// commit makes the contents of a batch durable, gives them their names, makes
+// those durable and says so in the index. It returns paths that are not what the
+// index says. few: each file was flushed by itself.
+func (f *Folder) commit(batch []ready, few bool) (look []string, err error) {
+	if !few {
+		if err := f.keep.SyncAll(); err != nil {
+			f.discard(batch)
+			return nil, err
+		}
+	}
+	f.work.Lock()
+	defer f.work.Unlock()
+	if err := f.marker(); err != nil {
+		f.discard(batch)
+		return nil, err
+	}
+	var placed []ready
+	dirs := map[string]bool{}
+	for i, r := range batch {
+		ok, e := f.put(r)
+		switch {
+		case errors.Is(e, disk.ErrFull):
+			f.discard(batch[i:])
+			err = e
+		case e != nil:
+			p := &plan{}
+			f.fail(p, r.path, e)
+			look = append(look, p.look...)
+			f.discard(batch[i : i+1])
+		case ok:
+			placed = append(placed, r)
+			dirs[parent(r.path)] = true
+		default:
+			look = append(look, r.path)
+			f.discard(batch[i : i+1])
+		}
+		if err != nil {
+			break
+		}
+	}
+	if len(placed) == 0 {
+		return look, err
+	}
+	if e := f.namesDurable(dirs, few); e != nil {
+		return look, errors.Join(err, e)
+	}
+	f.mu.Lock()
+	for _, r := range placed {
+		now := &rec{Path: r.path, Kind: r.v.Kind, Size: r.v.Size, Exec: r.v.Exec, Sum: r.v.Sum, Time: r.info.Time, Inode: r.info.Inode, Base: []tree.VersionID{r.v.ID}}
+		if r.v.Kind == tree.Link {
+			now.Sum, now.Size = linkSum(r.v.Target), 0
+		}
+		if node, ok := f.tree.Node(r.path); ok && now.is(&node.Shown.Version) {
+			now.Base, now.Path = node.Heads, node.Path
+		}
+		f.index.put(now)
+		f.settle(r.path)
+	}
+	e := f.index.write()
+	f.mu.Unlock()
+	f.changed()
+	return look, errors.Join(err, e)
+}
+
+func (f *Folder) namesDurable(dirs map[string]bool, few bool) error {
+	if !few {
+		return f.keep.SyncAll()
+	}
+	if err := f.keep.Sync(); err != nil {
+		return err
+	}
+	up := map[string]bool{}
+	for dir := range dirs {
+		for ; !up[dir]; dir = parent(dir) { // a directory may be new too
+			up[dir] = true
+			if err := f.fs.SyncDir(dir); err != nil {
+				return err
+			}
+			if dir == "" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// put gives a temporary file its name, unless the path is not what the index
+// says. What was there goes into the keep.
+func (f *Folder) put(r ready) (placed bool, err error) {
+	if !f.current(r.job) {
+		return false, nil
+	}
+	in, err := f.fs.Stat(r.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if r.old != nil && f.mayWrite() {
+			return false, nil // the user removed it
+		}
+		if err := f.parents(r.path); err != nil {
+			return false, err
+		}
+		if err = f.fs.RenameNew(r.tmp, r.path); errors.Is(err, fs.ErrExist) {
+			return false, nil
+		}
+		return err == nil, err
+	case err != nil:
+		return false, err
+	case r.old == nil || !f.unchanged(r.old, in):
+		return false, nil
+	}
+	err = f.fs.Exchange(r.tmp, r.path)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return f.putAway(r)
+	}
+	if err != nil {
+		return false, err
+	}
+	if in, err = f.fs.Stat(r.tmp); err != nil {
+		return false, err
+	}
+	if !f.unchanged(r.old, in) { // the user was faster
+		return false, f.fs.Exchange(r.tmp, r.path)
+	}
+	return true, f.stash(r.old, r.tmp)
+}
+
+// putAway is put where two files cannot change places: there is a moment without
+// the file.
+func (f *Folder) putAway(r ready) (placed bool, err error) {
+	away := f.temp()
+	if err := f.fs.Rename(r.path, away); err != nil {
+		return false, err
+	}
+	in, err := f.fs.Stat(away)
+	if err != nil || !f.unchanged(r.old, in) {
+		return false, errors.Join(err, f.fs.RenameNew(away, r.path))
+	}
+	if err := f.fs.RenameNew(r.tmp, r.path); err != nil {
+		return false, errors.Join(err, f.fs.RenameNew(away, r.path))
+	}
+	return true, f.stash(r.old, away)
+}
+
+// discard gives up temporary files. Their contents were fetched for nothing only
+// if they cannot go into the keep.
+func (f *Folder) discard(batch []ready) {
+	for _, r := range batch {
+		if r.v.Kind == tree.File && r.v.Size > 0 && f.keep.Adopt(r.v.Sum, r.v.Size, r.tmp) == nil {
+			continue
+		}
+		if err := f.fs.Remove(r.tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			f.log.Debug("temporary file stays", "err", err)
+		}
+	}
+}
+
+// writeTemp puts a whole content into a temporary file.
+func (f *Folder) writeTemp(j *job, data []byte, flush bool) (ready, error) {
+	r := ready{job: j, tmp: f.temp()}
+	if j.v.Kind == tree.Link {
+		if err := f.fs.Symlink(j.v.Target, r.tmp); err != nil {
+			return r, err
+		}
+		in, err := f.fs.Stat(r.tmp)
+		r.info = in
+		return r, err
+	}
+	h, err := f.fs.Create(r.tmp, int64(len(data)))
+	if err != nil {
+		return r, err
+	}
+	if len(data) > 0 {
+		_, err = h.WriteAt(data, 0)
+	}
+	r.info, err = f.finishTemp(h, &j.v.Version, flush, err)
+	if err != nil {
+		if e := f.fs.Remove(r.tmp); e != nil {
+			f.log.Debug("temporary file stays", "err", e)
+		}
+	}
+	return r, err
+}
+
+// finishTemp marks, flushes and closes a written file.
+func (f *Folder) finishTemp(h disk.Handle, v *tree.Version, flush bool, err error) (disk.Info, error) {
+	if err == nil {
+		err = h.Mark(v.Time, v.Exec)
+	}
+	if err == nil && flush {
+		err = h.Sync()
+	}
+	var in disk.Info
+	if err == nil {
+		in, err = h.Stat()
+	}
+	return in, errors.Join(err, h.Close())
+}
+
+// bring gets the contents that a plan needs and puts them in their places.
+func (f *Folder) bring(ctx context.Context, p *plan, aside func(*job)) error {
+	if len(p.place)+len(p.store) == 0 {
+		return nil
+	}
+	c := f.newCommitter(len(p.place))
+	b := &bringer{f: f, c: c, p: p}
+	err := b.all(ctx, aside)
+	err = errors.Join(err, c.close())
+	p.look = append(p.look, c.look...)
+	return err
+}
+
+// A bringer gets the contents of a plan.
+type bringer struct {
+	f *Folder
+	c *committer
+	p *plan
+
+	mu   sync.Mutex
+	fail error
+}
+
+func (b *bringer) all(ctx context.Context, aside func(*job)) error {
+	var small, large []*job
+	for _, j := range b.p.place {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if b.stopped() != nil {
+			break
+		}
+		done, err := b.local(ctx, j)
+		switch {
+		case done || err != nil:
+			b.note(j.path, err)
+		case tree.BlockCount(j.v.Size) == 1:
+			small = append(small, j)
+		default:
+			large = append(large, j)
+		}
+	}
+	b.fetchSmall(ctx, small)
+	for _, s := range b.p.store {
+		if b.stopped() != nil || ctx.Err() != nil {
+			break
+		}
+		b.note(s.path, b.f.fetchKeep(ctx, s.v))
+		b.f.mu.Lock()
+		if b.f.has(s.v.Sum, s.v.Size) {
+			b.f.settle(s.path)
+		}
+		b.f.mu.Unlock()
+	}
+	seen := map[tree.Sum]bool{}
+	for _, j := range large {
+		if b.stopped() != nil || ctx.Err() != nil {
+			break
+		}
+		if seen[j.v.Sum] {
+			continue // in the next round it is here
+		}
+		seen[j.v.Sum] = true
+		if aside != nil && j.v.Size >= asideFrom {
+			b.f.setTodo(j.path, todoFetch)
+			aside(j)
+			continue
+		}
+		r, err := b.f.fetchLarge(ctx, j)
+		if err == nil {
+			b.c.add(r)
+		}
+		b.note(j.path, err)
+	}
+	return errors.Join(b.stopped(), ctx.Err())
+}
+
+func (b *bringer) stopped() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.fail
+}
+
+// note takes in how a path's content came; a full disk ends the Apply.
+func (b *bringer) note(path string, err error) {
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+	case errors.Is(err, ErrNobody):
+		b.f.setTodo(path, todoWait)
+	case errors.Is(err, disk.ErrFull):
+		b.mu.Lock()
+		b.fail = err
+		b.mu.Unlock()
+	default:
+		b.f.setTodo(path, todoFail)
+		b.f.pathError(path, fmt.Errorf("not brought up to date: %w", err), "")
+	}
+}
+
+func (f *Folder) setTodo(path string, why todo) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.todo[path] = why
+}
+
+// local makes a temporary file of what is on this device.
+func (b *bringer) local(ctx context.Context, j *job) (done bool, err error) {
+	f := b.f
+	if j.v.Kind == tree.Link || j.v.Size == 0 {
+		r, err := f.writeTemp(j, nil, b.c.few)
+		if err == nil {
+			b.c.add(r)
+		}
+		return err == nil, err
+	}
+	f.mu.Lock()
+	from := f.index.bySum(j.v.Sum)
+	f.mu.Unlock()
+	_, kept := f.keep.Has(j.v.Sum)
+	if from == nil && !kept {
+		return false, nil
+	}
+	if j.v.Size > small {
+		r, err := f.copyLarge(ctx, j, from, kept)
+		if err == nil {
+			b.c.add(r)
+		}
+		if errors.Is(err, disk.ErrFull) || errors.Is(err, context.Canceled) {
+			return false, err
+		}
+		return err == nil, nil // what is damaged here is fetched
+	}
+	data, err := f.wholeSmall(&j.v.Version)
+	if err != nil {
+		return false, nil
+	}
+	r, err := f.writeTemp(j, data, b.c.few)
+	if err == nil {
+		b.c.add(r)
+	}
+	return err == nil, err
+}
+
+// wholeSmall reads a content of at most small bytes from this device and
+// verifies it.
+func (f *Folder) wholeSmall(v *tree.Version) ([]byte, error) {
+	buf := make([]byte, 0, v.Size)
+	n := tree.BlockCount(v.Size)
+	for i := range n {
+		var err error
+		if buf, err = f.Read(v.Sum, uint32(i), buf); err != nil {
+			return nil, err
+		}
+	}
+	if int64(len(buf)) != v.Size || tree.SumOf(blocksOf(buf)) != v.Sum {
+		return nil, ErrNone
+	}
+	return buf, nil
+}
+
+// fetchSmall gets contents of one block each, many at once, from other devices.
+func (b *bringer) fetchSmall(ctx context.Context, jobs []*job) {
+	f := b.f
+	bySum := map[tree.Sum][]*job{}
+	var order []tree.Sum
+	for _, j := range jobs {
+		if len(bySum[j.v.Sum]) == 0 {
+			order = append(order, j.v.Sum)
+		}
+		bySum[j.v.Sum] = append(bySum[j.v.Sum], j)
+	}
+	for part := range slices.Chunk(order, fetchAtOnce) {
+		if b.stopped() != nil || ctx.Err() != nil {
+			return
+		}
+		pieces := make([]Piece, len(part))
+		var by []log.DeviceID
+		for i, sum := range part {
+			v := &bySum[sum][0].v
+			pieces[i] = Piece{Content: sum, Size: int(v.Size), Hash: sum}
+			if v.Device != f.opts.Device && !slices.Contains(by, v.Device) && len(by) < 16 {
+				by = append(by, v.Device)
+			}
+		}
+		err := f.host.Fetch(ctx, pieces, by, func(i int, data []byte) error {
+			f.came.Add(int64(len(data)))
+			for _, j := range bySum[pieces[i].Content] {
+				r, err := f.writeTemp(j, data, b.c.few)
+				if err == nil {
+					b.c.add(r)
+				}
+				b.note(j.path, err)
+			}
+			return b.stopped()
+		}, func(i int) {
+			for _, j := range bySum[pieces[i].Content] {
+				b.note(j.path, ErrNobody)
+			}
+		})
+		if err != nil && ctx.Err() == nil && b.stopped() == nil {
+			b.mu.Lock()
+			b.fail = fmt.Errorf("fetch: %w", err)
+			b.mu.Unlock()
+		}
+	}
+}
