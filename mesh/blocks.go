@@ -1,7 +1,6 @@
 package mesh
 
 import (
-	"context"
 	"errors"
 
 	"inselnetz/crdt/log"
@@ -40,14 +39,4 @@ type Contents interface {
 	// Take returns the plain bytes of what a device sent (opens what a carrier
 	// kept), possibly within data; it need not check the hash.
 	Take(from log.DeviceID, space log.SpaceID, p Piece, data []byte) ([]byte, error)
-}
-
-// Fetch brings pieces of a space here from the devices that have them: first
-// those of prefer that are here, then all that share the space. For each piece it
-// calls got with its checked bytes, or missing when nobody here has it now; both
-// from several goroutines. data belongs to got until it returns. Fetch returns
-// when each piece had its call, or when ctx ends or got fails, with that error;
-// no call happens after it returned.
-func (m *Mesh) Fetch(ctx context.Context, space log.SpaceID, pieces []Piece, prefer []log.DeviceID, got func(i int, data []byte) error, missing func(i int)) error {
-	return errors.ErrUnsupported
 }

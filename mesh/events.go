@@ -106,6 +106,7 @@ func (l *loop) admit(s *session, now time.Time) {
 	s.views = map[log.SpaceID]*view{}
 	s.told = -1
 	l.sessions[s.key()] = s
+	l.met = true
 	i, _ := slices.BinarySearchFunc(l.order, s, func(a, b *session) int { return a.key().compare(b.key()) })
 	l.order = slices.Insert(l.order, i, s)
 	l.share(s)
@@ -113,6 +114,7 @@ func (l *loop) admit(s *session, now time.Time) {
 	l.ping(s, now)
 	l.tellAddrs(s)
 	l.due = now // its deadlines are new
+	l.welcome(s)
 	for _, f := range s.stash {
 		l.frame(s, f)
 	}
@@ -132,6 +134,7 @@ func (l *loop) share(s *session) (added bool) {
 		}
 	}
 	maps.DeleteFunc(s.views, func(id log.SpaceID, _ *view) bool { return !slices.Contains(s.spaces, id) })
+	l.met = true
 	return added
 }
 
@@ -171,6 +174,7 @@ func (l *loop) end(s *session, left string, why error) {
 		return
 	}
 	delete(l.sessions, s.key())
+	l.met = true
 	l.order = slices.DeleteFunc(l.order, func(o *session) bool { return o == s })
 	for id, f := range l.fetches {
 		if f.from == s {
@@ -247,6 +251,14 @@ func (l *loop) frame(s *session, frame any) {
 		l.gotPush(s, f, now)
 	case *addrsFrame:
 		l.gotAddrs(s, f, now)
+	case *callFrame:
+		if s.member {
+			l.links.called(s.device)
+		}
+	case *whisperFrame:
+		if s.member && s.views[f.Space] != nil {
+			l.teller.heard(s.device, f)
+		}
 	case *pingFrame:
 		if f.Type == typePing {
 			s.mine = false
@@ -272,6 +284,15 @@ func (l *loop) hear(s *session, now time.Time) {
 	l.due = now
 	l.changed()
 	l.log.Info("peer joined", "peer", s.peer, "addr", s.c.Path())
+	l.welcome(s)
+}
+
+// welcome tells the application once that a member's session began.
+func (l *loop) welcome(s *session) {
+	if s.heard && s.member && !s.welcomed {
+		s.welcomed, l.met = true, true
+		l.teller.came(s.device)
+	}
 }
 
 func (l *loop) gotPong(s *session, now time.Time) {

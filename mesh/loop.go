@@ -31,9 +31,9 @@ type loop struct {
 
 	spaces  map[log.SpaceID]*spaceState
 	fetches map[log.LogID]*fetch
-	reads   map[log.LogID]uint64 // own entries being read for a push, up to
 
-	addrs        int // version of what is known of addresses
+	met          bool // who is here for blocks changed
+	addrs        int  // version of what is known of addresses
 	own          []string
 	due          time.Time
 	haveAt       time.Time
@@ -64,6 +64,9 @@ func (l *loop) run(ctx context.Context) {
 		if !l.due.After(now) {
 			l.due = now.Add(quietTime)
 			l.tick(now)
+		}
+		if l.met {
+			l.meet()
 		}
 		if l.peersChanged {
 			l.publish(now)

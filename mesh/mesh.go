@@ -51,6 +51,7 @@ type Mesh struct {
 	inbox  inbox
 	gate   *gate
 	teller *teller
+	links  *links
 	epoch  time.Time // of the clock sessions note frames by
 
 	conns   sync.WaitGroup // dials, hellos and sessions
@@ -79,6 +80,7 @@ func New(t Transport, h Holdings, id Identity, opts Options) *Mesh {
 		inbox: inbox{signal: make(chan struct{}, 1)}, gate: newGate(), epoch: time.Now(),
 	}
 	m.teller = &teller{m: m, signal: make(chan struct{}, 1)}
+	m.links = newLinks(m)
 	return m
 }
 
@@ -105,6 +107,7 @@ func (m *Mesh) Run(ctx context.Context) error {
 		sessions: map[sessionKey]*session{}, spares: map[sessionKey]*session{},
 		left: map[PeerID]Peer{}, spaces: map[log.SpaceID]*spaceState{}, fetches: map[log.LogID]*fetch{},
 	}
+	m.links.open(working)
 	l.recheck(time.Now(), true)
 
 	var helpers sync.WaitGroup
@@ -146,6 +149,7 @@ func (m *Mesh) drain(l *loop, stop context.CancelFunc) {
 		stop()
 	}
 	l.cut()
+	m.links.close()
 	m.gate.close()
 	m.mu.Lock()
 	m.running, m.peers = false, nil
@@ -174,6 +178,8 @@ func (m *Mesh) accept(ctx, working context.Context) error {
 			m.conns.Go(func() {
 				m.greet(working, c, false, nil, g)
 			})
+		case ProtoBlocks:
+			m.conns.Go(func() { m.links.accept(c) })
 		case ProtoJoin:
 			if m.opts.Join == nil || !m.gate.enterJoin(c.Peer()) {
 				c.Close()

@@ -65,6 +65,7 @@ func (l *loop) recheckSession(s *session, now time.Time) {
 	if came {
 		l.tellAddrs(s)
 		l.changed()
+		l.welcome(s)
 	}
 }
 
@@ -200,6 +201,41 @@ func (l *loop) cut() {
 	}
 }
 
+// meet tells who can be asked for blocks.
+func (l *loop) meet() {
+	l.met = false
+	var list []partner
+	for _, s := range l.order {
+		if !s.heard || !s.member || slices.ContainsFunc(list, func(p partner) bool { return p.device == s.device }) {
+			continue
+		}
+		p := partner{device: s.device, peer: s.peer, spaces: slices.Clone(s.spaces), rtt: s.best}
+		if c := l.book.contacts[s.peer]; c != nil {
+			p.addrs = merge(c.addrs, c.told)
+		}
+		list = append(list, p)
+	}
+	l.links.meet(list)
+}
+
+// call asks a device to dial us for blocks.
+func (l *loop) call(dev log.DeviceID) {
+	for _, s := range slices.Clone(l.order) {
+		if s.device == dev && s.member && s.heard {
+			l.send(s, callFrame{Type: typeCall})
+		}
+	}
+}
+
+// hostileDevice ends the sessions of a device that sends nonsense over a link.
+func (l *loop) hostileDevice(dev log.DeviceID, why error) {
+	for _, s := range slices.Clone(l.order) {
+		if s.device == dev {
+			l.hostile(s, why)
+		}
+	}
+}
+
 // teller calls out to the application, so that the loop waits for nobody.
 type teller struct {
 	m      *Mesh
@@ -213,7 +249,19 @@ type tasks struct {
 	reached map[PeerID][]string
 	keys    *[]log.Key
 	change  bool
+	arrived []log.DeviceID
+	heard   []heard
+	load    map[log.DeviceID]int // bytes in heard
 }
+
+// heard is a whisper to be told.
+type heard struct {
+	from log.DeviceID
+	*whisperFrame
+}
+
+// maxHeard bounds what one device whispered and the application has not taken.
+const maxHeard = 256 << 10
 
 func (t *teller) add(f func(*tasks)) {
 	t.m.mu.Lock()
@@ -247,6 +295,24 @@ func (t *teller) reached(p PeerID, addrs []string) {
 	})
 }
 
+func (t *teller) came(dev log.DeviceID) {
+	t.add(func(w *tasks) { w.arrived = append(w.arrived, dev) })
+}
+
+func (t *teller) heard(from log.DeviceID, f *whisperFrame) {
+	t.add(func(w *tasks) {
+		size := len(f.Data) + 64
+		if w.load[from]+size > maxHeard {
+			return
+		}
+		if w.load == nil {
+			w.load = map[log.DeviceID]int{}
+		}
+		w.load[from] += size
+		w.heard = append(w.heard, heard{from, f})
+	})
+}
+
 func (t *teller) announce(keys []log.Key) { t.add(func(w *tasks) { w.keys = &keys }) }
 func (t *teller) presence()               { t.add(func(w *tasks) { w.change = true }) }
 
@@ -267,6 +333,16 @@ func (t *teller) run(ctx context.Context) {
 		}
 		if w.change && t.m.opts.OnChange != nil {
 			t.m.opts.OnChange()
+		}
+		for _, dev := range w.arrived {
+			if t.m.opts.Came != nil {
+				t.m.opts.Came(dev)
+			}
+		}
+		for _, h := range w.heard {
+			if t.m.opts.Heard != nil {
+				t.m.opts.Heard(h.from, h.Space, h.Kind, h.Data)
+			}
 		}
 		select {
 		case <-t.signal:

@@ -55,6 +55,7 @@ type session struct {
 	// of the loop
 	member    bool
 	heard     bool // a frame came after the hello: the other end accepts us too
+	welcomed  bool // the application knows that it began
 	ended     bool
 	stash     []any // frames of a spare
 	since     time.Time

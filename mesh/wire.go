@@ -34,6 +34,8 @@ const (
 	typePing    = 9
 	typePong    = 10
 	typeGoodbye = 11
+	typeCall    = 12
+	typeWhisper = 13
 )
 
 // errFrame is what every refused frame wraps.
@@ -121,6 +123,18 @@ type (
 		_    struct{} `cbor:",toarray"`
 		Type uint64
 	}
+	// callFrame asks the other end to dial for blocks.
+	callFrame struct {
+		_    struct{} `cbor:",toarray"`
+		Type uint64
+	}
+	whisperFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Space log.SpaceID
+		Kind  uint8
+		Data  []byte
+	}
 )
 
 // card is a log.Card as 96 bytes: workspace, space, device, incarnation.
@@ -190,6 +204,10 @@ func decode(b []byte) (any, error) {
 		return read(b, func(*pingFrame) bool { return true })
 	case typeGoodbye:
 		return read(b, func(*goodbyeFrame) bool { return true })
+	case typeCall:
+		return read(b, func(*callFrame) bool { return true })
+	case typeWhisper:
+		return read(b, func(f *whisperFrame) bool { return f.Data != nil && len(f.Data) <= MaxWhisper })
 	}
 	return nil, nil
 }

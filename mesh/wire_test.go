@@ -47,6 +47,8 @@ func samples() []struct {
 		{"ping", &pingFrame{Type: typePing, N: 5}},
 		{"pong", &pingFrame{Type: typePong, N: 5}},
 		{"goodbye", &goodbyeFrame{Type: typeGoodbye}},
+		{"call", &callFrame{Type: typeCall}},
+		{"whisper", &whisperFrame{Type: typeWhisper, Space: space, Kind: 3, Data: []byte{1, 2}}},
 	}
 }
 
@@ -104,6 +106,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"long entry":       encode(pushFrame{Type: typePush, Entry: make([]byte, log.MaxEntry+1)}),
 		"empty entry":      encode(pushFrame{Type: typePush, Entry: []byte{}}),
 		"long address":     encode(addrsFrame{Type: typeAddrs, Peers: []peerAddrs{{Peer: "p", Addrs: []string{strings.Repeat("a", maxAddr+1)}}}}),
+		"long whisper":     encode(whisperFrame{Type: typeWhisper, Data: make([]byte, MaxWhisper+1)}),
+		"loud whisper":     encode([]any{uint64(typeWhisper), make([]byte, 16), 256, []byte{}}),
 		"short card":       {0x83, 0x07, 0x41, 0x00, 0x41, 0x00},
 	} {
 		if f, err := decode(b); err == nil {
