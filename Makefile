@@ -30,6 +30,7 @@ check: ## formatting, vet, generated files, page checks
 	build/check.sh
 
 bench: build ## the figures of BENCHMARKS.md, beside their rivals
+	@$(SETUP) bench
 	build/bench.sh
 
 fuzz: ## every fuzz target for FUZZTIME (20s)

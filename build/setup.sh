@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the named parts need: page (npm packages and the built page),
 # window (the system's webview, to link against), test (browser and network
-# tools). Does nothing twice.
+# tools, stock Syncthing), bench (the rivals). Does nothing twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,10 +41,11 @@ for part in "$@"; do
 	page) page ;;
 	window) apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev ;;
 	test) if [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; then
-		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth strace tcpdump
+		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth strace tcpdump syncthing
 	else
 		echo "not root and no sudo: tests that need a browser or network namespaces are skipped" >&2
 	fi ;;
+	bench) apt_install syncthing rsync openssh-server ;;
 	*) echo "setup.sh: no part $part" >&2; exit 2 ;;
 	esac
 done
