@@ -168,9 +168,9 @@ func (f *Folder) judge(p *plan, path string) {
 		}
 		p.remove = append(p.remove, r)
 	case r != nil && r.is(&node.Shown.Version):
-		if !slices.Equal(r.Base, node.Heads) {
+		if base := baseOf(&node); !slices.Equal(r.Base, base) {
 			now := *r
-			now.Base, now.twin = node.Heads, nil
+			now.Base, now.twin = base, nil
 			f.index.put(&now)
 		}
 		finish()
@@ -188,6 +188,15 @@ func (f *Folder) judge(p *plan, path string) {
 		}
 		p.place = append(p.place, &job{path: path, v: node.Shown, old: r})
 	}
+}
+
+// baseOf returns the versions that a path as shown stands for: none if it is a
+// directory only for what is in it.
+func baseOf(n *tree.Node) []tree.VersionID {
+	if n.Shown.ID == (tree.VersionID{}) {
+		return nil
+	}
+	return n.Heads
 }
 
 // is tells whether a record is what a version wants on the disk.
@@ -324,7 +333,7 @@ func (f *Folder) settle(path string) {
 			return
 		}
 	}
-	if !living && r == nil || living && r != nil && r.is(&node.Shown.Version) && slices.Equal(r.Base, node.Heads) {
+	if !living && r == nil || living && r != nil && r.is(&node.Shown.Version) && slices.Equal(r.Base, baseOf(&node)) {
 		delete(f.todo, path)
 		delete(f.errs, path)
 	}
@@ -464,7 +473,7 @@ func (f *Folder) mkdirs(p *plan) (n int, err error) {
 		n++
 		f.mu.Lock()
 		node, _ := f.tree.Node(j.path)
-		f.index.put(&rec{Path: j.path, Kind: tree.Dir, Base: node.Heads, Inode: f.inode(j.path)})
+		f.index.put(&rec{Path: j.path, Kind: tree.Dir, Base: baseOf(&node), Inode: f.inode(j.path)})
 		f.settle(j.path)
 		f.mu.Unlock()
 	}
@@ -499,7 +508,7 @@ func (f *Folder) parents(path string) error {
 	defer f.mu.Unlock()
 	r := &rec{Path: dir, Kind: tree.Dir, Inode: inode}
 	if node, ok := f.tree.Node(dir); ok && node.Shown.Kind == tree.Dir {
-		r.Base = node.Heads
+		r.Base = baseOf(&node)
 	}
 	f.index.put(r)
 	return nil

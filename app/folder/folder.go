@@ -132,7 +132,8 @@ type Folder struct {
 	locks     map[string]string
 	tops      map[log.LogID]uint64
 	kick      chan struct{} // Run's applier has something to do
-	wake      bool          // what waited for others is tried again
+	watchErr  error
+	wake      bool // what waited for others is tried again
 }
 
 // A todo is why a path is not as the tree says.

@@ -51,17 +51,20 @@ func (f *Folder) publishSurvey(ctx context.Context, s *survey) error {
 			p.inodes[r.Inode] = r
 		}
 	}
+	emptied := map[string]bool{}
 	for _, d := range s.dirs {
-		p.dir(d, slices.Contains(s.empty, d.path))
+		p.dir(d)
+		emptied[d.path] = true
 	}
 	err := p.contents(ctx, s.seen)
 	if err == nil {
 		for _, r := range s.missing {
 			p.lost(r)
+			emptied[parent(r.Path)] = true
 		}
 		if err = p.flush(ctx); err == nil {
 			for _, dir := range slices.Compact(slices.Sorted(slices.Values(s.empty))) {
-				p.hollow(dir)
+				p.hollow(dir, emptied[dir])
 			}
 			err = p.flush(ctx)
 		}
@@ -345,13 +348,13 @@ func (p *publisher) source(v *tree.Version) *rec {
 
 // dir notes a new directory. What is in it implies it; one that was moved takes
 // along what it was.
-func (p *publisher) dir(d sighting, empty bool) {
+func (p *publisher) dir(d sighting) {
 	f := p.f
 	r := &rec{Path: d.path, Kind: tree.Dir, Inode: d.in.Inode}
 	it := item{sighting: d, rec: r}
 	f.mu.Lock()
 	if node, ok := f.tree.Node(d.path); ok && node.Shown.Kind == tree.Dir {
-		r.Base = node.Heads
+		r.Base = baseOf(&node)
 	} else if old := p.inodes[d.in.Inode]; old != nil && old.Kind == tree.Dir && len(old.Base) > 0 && !p.moved[old.Path] {
 		it.v = &tree.Version{Path: d.path, Kind: tree.Dir, Parents: old.Base}
 		p.moved[old.Path] = true
@@ -360,24 +363,24 @@ func (p *publisher) dir(d sighting, empty bool) {
 	p.batch = append(p.batch, it)
 }
 
-// hollow publishes a directory that nothing implies.
-func (p *publisher) hollow(dir string) {
+// hollow publishes an empty directory that nothing implies, unless somebody
+// removed it and Apply did not come to it yet. emptied: what was in it went, or
+// it is new.
+func (p *publisher) hollow(dir string, emptied bool) {
 	f := p.f
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.index.get(dir)
-	if r == nil || r.Kind != tree.Dir {
+	if r == nil || r.Kind != tree.Dir || !emptied && len(r.Base) > 0 {
 		return
 	}
-	node, living := f.tree.Node(dir)
-	if living {
-		return // explicit, or what is in it comes with the next Apply
+	if _, living := f.tree.Node(dir); living {
+		return // published already, or what is in it comes with the next Apply
 	}
 	v := &tree.Version{Path: dir, Kind: tree.Dir}
 	if node, ok := f.tree.Gone(dir); ok {
 		v.Parents = node.Heads
 	}
-	_ = node
 	now := *r
 	now.twin = nil
 	p.batch = append(p.batch, item{sighting: sighting{path: dir}, rec: &now, v: v})

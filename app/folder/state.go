@@ -4,9 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
+	"slices"
 
 	"inselnetz/app/disk"
+	"inselnetz/app/keep"
 	"inselnetz/crdt/log"
+	"inselnetz/crdt/tree"
 )
 
 // A Where says where a path's content is as seen from this device.
@@ -41,6 +44,7 @@ type State struct {
 
 	LackFiles int // files whose content is to be fetched
 	LackBytes int64
+	DoneBytes int64 // came in since the program began
 	Rate      int64 // bytes a second that come in
 	Waiting   int   // of LackFiles: nobody in reach has them now
 
@@ -54,17 +58,147 @@ type State struct {
 }
 
 // State says how the folder is.
-func (f *Folder) State() State { return State{} }
+func (f *Folder) State() State {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := State{Missing: f.missing, Conflicts: len(f.tree.Conflicts()), Watch: f.watchErr}
+	s.Files, _ = f.tree.Len()
+	for _, what := range []string{"scan", "apply", "house"} {
+		if f.doing[what] > 0 {
+			s.Busy = what
+			break
+		}
+	}
+	for path, why := range f.todo {
+		node, ok := f.tree.Node(path)
+		if !ok || node.Shown.Kind != tree.File {
+			continue
+		}
+		s.LackFiles++
+		s.LackBytes += node.Shown.Size
+		if why == todoWait {
+			s.Waiting++
+		}
+	}
+	s.DoneBytes = f.came.Load()
+	s.LocalOnly = slices.Sorted(maps.Keys(f.local))
+	s.LocalOnly = s.LocalOnly[:min(len(s.LocalOnly), maxErrors)]
+	for _, path := range slices.Sorted(maps.Keys(f.errs)) {
+		s.Errors = append(s.Errors, f.errs[path])
+	}
+	if f.keep != nil {
+		s.KeepBytes = f.keep.Used()
+	}
+	return s
+}
 
 // Here says where the content of a path is.
-func (f *Folder) Here(path string) Where { return Unknown }
+func (f *Folder) Here(path string) Where {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	node, ok := f.tree.Node(path)
+	if !ok {
+		return Unknown
+	}
+	switch {
+	case !f.onDisk || f.skipped(path):
+		return NotKept
+	case !f.storable(&node):
+		return CannotKeep
+	}
+	switch why := f.todo[path]; {
+	case f.inUse(path):
+		return InUse
+	case why == todoWait:
+		return Waiting
+	case why == todoFail:
+		return Blocked
+	case why == todoNew || why == todoFetch:
+		return Fetching
+	}
+	return Here
+}
 
 // UpTo says up to which entry of each log all contents are durable here or were
 // replaced.
-func (f *Folder) UpTo() map[log.LogID]uint64 { return nil }
+func (f *Folder) UpTo() map[log.LogID]uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := maps.Clone(f.tops)
+	lack := func(k *tree.Known) {
+		if up, ok := out[k.ID.Log]; ok && up >= k.ID.Seq {
+			out[k.ID.Log] = k.ID.Seq - 1
+		}
+	}
+	if f.keep == nil {
+		return map[log.LogID]uint64{}
+	}
+	look := func(node *tree.Node) {
+		for i := range node.Others {
+			if k := &node.Others[i]; k.Kind == tree.File && !f.has(k.Sum, k.Size) {
+				lack(k)
+			}
+		}
+		if k := &node.Shown; k.Kind == tree.File && !f.has(k.Sum, k.Size) {
+			lack(k)
+		}
+	}
+	if !f.onDisk || len(f.skip) > 0 {
+		for node := range f.tree.All("") {
+			look(&node)
+		}
+		return out
+	}
+	for path := range f.todo {
+		if node, ok := f.tree.Node(path); ok {
+			look(&node)
+		}
+	}
+	return out
+}
 
 // OpenHere returns the documents that a program on this device has open.
-func (f *Folder) OpenHere() []string { return nil }
+func (f *Folder) OpenHere() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Compact(slices.Sorted(maps.Values(f.locks)))
+}
+
+// Has tells whether Read can serve a content whole.
+func (f *Folder) Has(sum tree.Sum) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.keep != nil && f.has(sum, 1)
+}
+
+// Each yields every content that Read can serve here now, with its size.
+func (f *Folder) Each(yield func(sum tree.Sum, size int64) bool) {
+	f.mu.Lock()
+	if f.keep == nil {
+		f.mu.Unlock()
+		return
+	}
+	type content struct {
+		sum  tree.Sum
+		size int64
+	}
+	all := make([]content, 0, len(f.index.sums))
+	for sum, r := range f.index.sums {
+		all = append(all, content{sum, r.Size})
+	}
+	f.mu.Unlock()
+	for _, c := range all {
+		if !yield(c.sum, c.size) {
+			return
+		}
+	}
+	f.keep.Each(func(i keep.Item) bool {
+		f.mu.Lock()
+		there := f.index.bySum(i.Sum) != nil
+		f.mu.Unlock()
+		return there || yield(i.Sum, i.Size)
+	})
+}
 
 const maxErrors = 100
 

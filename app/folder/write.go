@@ -389,6 +389,11 @@ func (b *bringer) all(ctx context.Context, aside func(*job)) error {
 		}
 		b.f.mu.Unlock()
 	}
+	if len(b.p.store) > 0 && b.stopped() == nil {
+		if err := b.f.keep.Sync(); err != nil {
+			return err
+		}
+	}
 	seen := map[tree.Sum]bool{}
 	for _, j := range large {
 		if b.stopped() != nil || ctx.Err() != nil {
