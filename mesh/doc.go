@@ -18,6 +18,11 @@
 // The control space goes first: it decides who may say anything else. An entry
 // that names control entries not held here stays where it is until they are.
 //
+// Contents of files travel on links, Conns of their own (links.go, errand.go,
+// link.go, server.go), asked for piece by piece from whoever has them. They have
+// a lock instead of the loop: what a piece costs there counts by the ten thousand.
+// Whispers tell what holds at the moment and is kept nowhere (whisper.go).
+//
 // One goroutine, the loop, owns what is known of peers (loop.go, events.go,
 // exchange.go, roster.go). It decides by plain functions (dial.go, view.go) and
 // waits for nobody; the goroutines of a session read, write and import. Methods
