@@ -1,11 +1,6 @@
 package tree
 
-import (
-	"maps"
-	"slices"
-
-	"inselnetz/crdt/log"
-)
+import "inselnetz/crdt/log"
 
 // A Tree is the fold of a set of versions. It depends on the set alone, not on
 // the order in which they came. It is for one goroutine at a time. Slices it
@@ -65,7 +60,7 @@ func New() *Tree {
 // Add adds versions, those that are known already without effect, and returns
 // the paths whose Node may have changed, ascending.
 func (t *Tree) Add(vs ...Known) (touched []string) {
-	w := &work{review: map[*spot]bool{}, touched: map[*spot]bool{}}
+	w := &work{}
 	var fresh []*version
 	for i := range vs {
 		if v := t.take(w, &vs[i]); v != nil {
@@ -77,11 +72,7 @@ func (t *Tree) Add(vs ...Known) (touched []string) {
 		t.settle(w, f)
 	}
 	t.seeTo(w)
-	for s := range maps.Keys(w.touched) {
-		touched = append(touched, s.path)
-	}
-	slices.Sort(touched)
-	return touched
+	return w.end()
 }
 
 // take adds one version and ties it to its neighbours. It returns nil if it is

@@ -18,7 +18,6 @@ const (
 	Letters                       // holds what Windows forbids: <>:"|?*\ or a control character
 	Trailing                      // ends in a dot or a space, which Windows drops
 	Colon                         // which macOS forbids
-	Long                          // longer than a name of Windows and macOS: 255 units of UTF-16
 	Twin                          // a file system that ignores case takes it for another one
 	Deceptive                     // reads as what it is not: stored, but to be shown with care
 )
@@ -38,9 +37,9 @@ const (
 func (p Problem) On(on Platform) Problem {
 	switch on {
 	case Windows:
-		return p & (Reserved | Letters | Trailing | Long | Twin)
+		return p & (Reserved | Letters | Trailing | Twin)
 	case Mac:
-		return p & (Colon | Long | Twin)
+		return p & (Colon | Twin)
 	}
 	return 0
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"iter"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,13 +13,15 @@ import (
 type spot struct {
 	path  string
 	up    *spot
-	kids  map[string]*spot // by Key of their names; the first of each chain of twins
-	twin  *spot            // next in its chain
+	kids  map[string]*spot // by Key of their names; one of each ring of twins
+	twin  *spot            // next in its ring; nil if it has no twin
 	files *file            // those that lie here
 	first *version         // the oldest that names this path or one below
 	below int32            // living files at paths below
 	lives bool             // there is something, away or not
 	holds bool             // that is a file or a link among it
+
+	review, touched bool // in the work at hand
 }
 
 // An away is where the files at a directory's path are shown.
@@ -32,8 +33,9 @@ type away struct {
 // work is what one Add has to see to in the end.
 type work struct {
 	dirty   []*file
-	review  map[*spot]bool
-	touched map[*spot]bool
+	review  []*spot
+	touched []*spot
+	twins   map[*spot]bool // of rings, of which another one may have the name now
 }
 
 func (w *work) soil(f *file) {
@@ -41,6 +43,31 @@ func (w *work) soil(f *file) {
 		f.dirty = true
 		w.dirty = append(w.dirty, f)
 	}
+}
+
+func (w *work) see(s *spot) {
+	if !s.review {
+		s.review = true
+		w.review = append(w.review, s)
+	}
+}
+
+func (w *work) touch(s *spot) {
+	if !s.touched {
+		s.touched = true
+		w.touched = append(w.touched, s)
+	}
+}
+
+// end returns the paths that were touched.
+func (w *work) end() []string {
+	paths := make([]string, len(w.touched))
+	for i, s := range w.touched {
+		paths[i] = s.path
+		s.touched = false
+	}
+	slices.Sort(paths)
+	return paths
 }
 
 func (s *spot) name() string { return s.path[strings.LastIndexByte(s.path, '/')+1:] }
@@ -60,11 +87,28 @@ func (t *Tree) find(path string) *spot {
 }
 
 func (s *spot) kid(name string) *spot {
-	k := s.kids[Key(name)]
-	for k != nil && k.name() != name {
-		k = k.twin
+	return s.kids[Key(name)].named(name)
+}
+
+// named returns the one in the ring of s with this name, or nil.
+func (s *spot) named(name string) *spot {
+	for k := range s.ring() {
+		if k.name() == name {
+			return k
+		}
 	}
-	return k
+	return nil
+}
+
+// ring yields s and its twins; nothing of nil.
+func (s *spot) ring() iter.Seq[*spot] {
+	return func(yield func(*spot) bool) {
+		for k := s; k != nil && yield(k); {
+			if k = k.twin; k == s {
+				return
+			}
+		}
+	}
 }
 
 // spot returns the spot of a path, new or not.
@@ -88,15 +132,16 @@ func (t *Tree) spot(path string) *spot {
 func (s *spot) grow(path string) *spot {
 	name := path[strings.LastIndexByte(path, '/')+1:]
 	key := Key(name)
-	head := s.kids[key]
-	for k := head; k != nil; k = k.twin {
-		if k.name() == name {
-			return k
-		}
+	twin := s.kids[key]
+	if k := twin.named(name); k != nil {
+		return k
 	}
 	k := &spot{path: path, up: s}
-	if head != nil { // the map keeps the key it has
-		k.twin, head.twin = head.twin, k
+	if twin != nil { // the map keeps the key it has
+		k.twin, twin.twin = twin.twin, k
+		if k.twin == nil {
+			k.twin = twin
+		}
 		return k
 	}
 	if s.kids == nil {
@@ -110,7 +155,7 @@ func (s *spot) grow(path string) *spot {
 func (t *Tree) date(w *work, s *spot, v *version) {
 	for ; s != nil && (s.first == nil || t.order(v, s.first) < 0); s = s.up {
 		s.first = v
-		t.touchTwins(w, s)
+		w.touchTwins(s)
 	}
 }
 
@@ -129,7 +174,7 @@ func (t *Tree) put(w *work, f *file, at *spot, live bool) {
 		}
 		t.count(w, at, change)
 	}
-	w.review[at] = true
+	w.see(at)
 }
 
 // lift takes f from its spot.
@@ -143,7 +188,7 @@ func (t *Tree) lift(w *work, f *file) {
 			break
 		}
 	}
-	w.review[f.at] = true
+	w.see(f.at)
 	if f.live {
 		t.count(w, f.at, -1)
 	}
@@ -155,7 +200,7 @@ func (t *Tree) count(w *work, s *spot, n int32) {
 	for s = s.up; s != nil; s = s.up {
 		s.below += n
 		if s.below == 0 || s.below == n { // a directory began or ended
-			w.review[s] = true
+			w.see(s)
 		}
 	}
 }
@@ -189,14 +234,15 @@ func (t *Tree) living(s *spot) (dirs, files []*version) {
 	return dirs, files
 }
 
-// see to all spots that changed.
+// seeTo sees to all spots that changed.
 func (t *Tree) seeTo(w *work) {
 	var homes []*spot
-	for s := range w.review {
+	for _, s := range w.review {
+		s.review = false
 		if s == t.root {
 			continue
 		}
-		w.touched[s] = true
+		w.touch(s)
 		dirs, files := t.living(s)
 		holds, lives := len(files) > 0, len(files)+len(dirs) > 0 || s.below > 0
 		if holds != s.holds {
@@ -214,7 +260,7 @@ func (t *Tree) seeTo(w *work) {
 		}
 		if lives != s.lives {
 			s.lives = lives
-			t.touchTwins(w, s)
+			w.touchTwins(s)
 			for home := range t.wants[s] {
 				homes = append(homes, home)
 			}
@@ -226,6 +272,11 @@ func (t *Tree) seeTo(w *work) {
 	slices.SortFunc(homes, func(a, b *spot) int { return strings.Compare(a.path, b.path) })
 	for _, s := range slices.Compact(homes) {
 		t.settleAway(w, s)
+	}
+	for twin := range w.twins {
+		for s := range twin.ring() {
+			t.touchAll(w, s)
+		}
 	}
 }
 
@@ -240,8 +291,8 @@ func (t *Tree) settleAway(w *work, home *spot) {
 		}
 		delete(t.aways, home)
 		delete(t.guests, a.at)
-		w.touched[a.at] = true
-		t.touchTwins(w, a.at)
+		w.touch(a.at)
+		w.touchTwins(a.at)
 	}
 	dirs, files := t.living(home)
 	if len(files) == 0 || len(dirs) == 0 && home.below == 0 {
@@ -260,8 +311,8 @@ func (t *Tree) settleAway(w *work, home *spot) {
 		}
 	}
 	t.aways[home], t.guests[a.at] = a, home
-	w.touched[a.at] = true
-	t.touchTwins(w, a.at)
+	w.touch(a.at)
+	w.touchTwins(a.at)
 }
 
 // awayPath returns the n-th path, from 1, under which a file is shown whose own
@@ -297,37 +348,33 @@ func awayPath(path string, n int) string {
 // shown reports whether there is a node at s.
 func (t *Tree) shown(s *spot) bool { return s.lives || len(t.guests) > 0 && t.guests[s] != nil }
 
-// touchTwins touches the twins of s, with all that lies in them: which of them
-// has the name may have changed.
-func (t *Tree) touchTwins(w *work, s *spot) {
-	if s.up == nil {
+// touchTwins says that another twin of s may have the name now.
+func (w *work) touchTwins(s *spot) {
+	if s.twin == nil {
 		return
 	}
-	chain := s.up.kids[Key(s.name())]
-	if chain.twin == nil {
-		return
+	if w.twins == nil {
+		w.twins = map[*spot]bool{}
 	}
-	for ; chain != nil; chain = chain.twin {
-		t.touchAll(w, chain)
-	}
+	w.twins[s.up.kids[Key(s.name())]] = true
 }
 
+// touchAll touches s and all below it.
 func (t *Tree) touchAll(w *work, s *spot) {
-	if t.shown(s) {
-		w.touched[s] = true
+	if !t.shown(s) {
+		return
 	}
+	w.touch(s)
 	for k := range s.each() {
-		if t.shown(k) {
-			t.touchAll(w, k)
-		}
+		t.touchAll(w, k)
 	}
 }
 
 // each yields the spots right below s, in no order.
 func (s *spot) each() iter.Seq[*spot] {
 	return func(yield func(*spot) bool) {
-		for k := range maps.Values(s.kids) {
-			for ; k != nil; k = k.twin {
+		for _, one := range s.kids {
+			for k := range one.ring() {
 				if !yield(k) {
 					return
 				}
@@ -336,19 +383,15 @@ func (s *spot) each() iter.Seq[*spot] {
 	}
 }
 
-// owner returns the twin of s that has the name: the one first named.
-func (t *Tree) owner(s *spot) *spot {
-	chain := s
-	if s.up != nil {
-		chain = s.up.kids[Key(s.name())]
-	}
-	if chain.twin == nil {
+// owner returns which of the twins of s and itself has the name: the one first
+// named; nil if none is shown.
+func (t *Tree) owner(s *spot) (best *spot) {
+	if s.twin == nil {
 		return s
 	}
-	var best *spot
-	for ; chain != nil; chain = chain.twin {
-		if t.shown(chain) && (best == nil || t.before(chain, best)) {
-			best = chain
+	for k := range s.ring() {
+		if t.shown(k) && (best == nil || t.before(k, best)) {
+			best = k
 		}
 	}
 	return best

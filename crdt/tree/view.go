@@ -109,7 +109,7 @@ func (t *Tree) headsAt(s *spot, want func(Kind) bool) []VersionID {
 // problem returns what is wrong with any name of the path of s.
 func (t *Tree) problem(s *spot) (p Problem, twin string) {
 	for ; s.up != nil; s = s.up {
-		own, of := t.ownProblem(s)
+		own, of := ownProblem(s, t.owner(s))
 		p |= own
 		if twin == "" {
 			twin = of
@@ -118,10 +118,11 @@ func (t *Tree) problem(s *spot) (p Problem, twin string) {
 	return p, twin
 }
 
-func (t *Tree) ownProblem(s *spot) (p Problem, twin string) {
+// ownProblem returns what is wrong with the name of s, which owner has.
+func ownProblem(s, owner *spot) (p Problem, twin string) {
 	p = problems(s.name())
-	if o := t.owner(s); o != s && o != nil {
-		return p | Twin, o.path
+	if owner != s && owner != nil {
+		return p | Twin, owner.path
 	}
 	return p, ""
 }
@@ -201,29 +202,34 @@ func (t *Tree) List(dir string) []Node {
 	return nodes
 }
 
-// kidNode returns the node of s in a directory with these problems.
-func (t *Tree) kidNode(s *spot, problem Problem, twin string) Node {
-	own, of := t.ownProblem(s)
+// kidNode returns the node of k in a directory with these problems.
+func (t *Tree) kidNode(k kid, problem Problem, twin string) Node {
+	own, of := ownProblem(k.spot, k.owner)
 	if of == "" {
 		of = twin
 	}
-	return t.node(s, problem|own, of)
+	return t.node(k.spot, problem|own, of)
+}
+
+// A kid is a child of a spot, and which of its twins has the name.
+type kid struct {
+	*spot
+	owner *spot
 }
 
 // shownKids returns the spots right below s that have a node, by name.
-func (t *Tree) shownKids(s *spot) []*spot {
-	var kids []*spot
-	for k := range s.each() {
-		if t.shown(k) {
-			kids = append(kids, k)
+func (t *Tree) shownKids(s *spot) []kid {
+	var kids []kid
+	for _, one := range s.kids {
+		owner := t.owner(one)
+		for k := range one.ring() {
+			if t.shown(k) {
+				kids = append(kids, kid{k, owner})
+			}
 		}
 	}
-	sortSpots(kids)
+	slices.SortFunc(kids, func(a, b kid) int { return strings.Compare(a.path, b.path) })
 	return kids
-}
-
-func sortSpots(s []*spot) {
-	slices.SortFunc(s, func(a, b *spot) int { return strings.Compare(a.path, b.path) })
 }
 
 // All returns the living nodes at and below a path, directories before what is
@@ -244,7 +250,7 @@ func (t *Tree) All(prefix string) iter.Seq[Node] {
 func (t *Tree) all(s *spot, problem Problem, twin string, yield func(Node) bool) bool {
 	for _, k := range t.shownKids(s) {
 		n := t.kidNode(k, problem, twin)
-		if !yield(n) || !t.all(k, n.Problem, n.Twin, yield) {
+		if !yield(n) || !t.all(k.spot, n.Problem, n.Twin, yield) {
 			return false
 		}
 	}
