@@ -12,16 +12,16 @@ type Name [32]byte
 // ListIndex asks for a content's list of blocks instead of a block.
 const ListIndex = 1<<32 - 1
 
-// MaxPiece is the longest piece, in bytes.
-const MaxPiece = 16 << 20
+// MaxPiece is the longest piece, in bytes: a block of 16 MiB, sealed.
+const MaxPiece = 16<<20 + 64
 
 // A Piece is one block of a content, or its list, as a reader knows it before it
 // has it.
 type Piece struct {
 	Content Name
 	Index   uint32   // number of the block, or ListIndex
-	Size    int      // bytes, 1 to MaxPiece
-	Hash    [32]byte // SHA-256 of the plain bytes
+	Size    int      // bytes, at most MaxPiece; 0 where it is not known
+	Hash    [32]byte // SHA-256 of the plain bytes; zero where it is not known: they are not checked
 }
 
 // ErrNone: a piece is not here.

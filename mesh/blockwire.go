@@ -37,7 +37,7 @@ type askPiece struct {
 	number uint32
 	name   Name
 	index  uint32
-	size   uint32 // plain bytes expected
+	size   uint32 // plain bytes expected; 0: not known
 }
 
 func (a askBlocks) encode() []byte {
@@ -65,7 +65,7 @@ func decodeAsk(b []byte) (a askBlocks, err error) {
 	for i := range a.pieces {
 		p := b[askHead+i*askItem:]
 		q := askPiece{binary.BigEndian.Uint32(p), Name(p[4:36]), binary.BigEndian.Uint32(p[36:]), binary.BigEndian.Uint32(p[40:])}
-		if q.size < 1 || q.size > MaxPiece || i > 0 && q.number <= a.pieces[i-1].number {
+		if q.size > MaxPiece || i > 0 && q.number <= a.pieces[i-1].number {
 			return a, fmt.Errorf("%w: piece %d of %d bytes", errFrame, q.number, q.size)
 		}
 		a.pieces[i] = q
@@ -120,4 +120,12 @@ func (p part) check(room int) error {
 		return fmt.Errorf("%w: part of %d bytes at %d of %d", errFrame, p.length, p.offset, p.total)
 	}
 	return nil
+}
+
+// longest is how many bytes a piece may have on its way.
+func longest(size int) int {
+	if size == 0 {
+		size = MaxPiece
+	}
+	return size + sealing
 }

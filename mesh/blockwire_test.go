@@ -81,7 +81,7 @@ func FuzzBlocks(f *testing.F) {
 		p := &partner{device: log.DeviceID{1}}
 		l := newLink(newLinks(m), p, quiet{})
 		for n := range uint32(16) {
-			l.asked[n] = &request{size: 2 + int(n)*1000, at: time.Now()}
+			l.asked[n] = &request{size: 2 + int(n)*1000, longest: longest(2 + int(n)*1000), at: time.Now()}
 			l.out += 2 + int(n)*1000
 		}
 		for range 3 {

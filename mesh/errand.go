@@ -58,6 +58,7 @@ type delivery struct {
 	from *link // nil: missing
 	cand *source
 	data []byte
+	size int // of the window
 }
 
 // Fetch brings pieces of a space here from the devices that have them: first
@@ -76,10 +77,10 @@ func (m *Mesh) Fetch(ctx context.Context, space log.SpaceID, pieces []Piece, pre
 		lacked: map[int32][]*source{}, twice: map[int32]int{}, sure: make([]bool, len(pieces)),
 	}
 	for _, p := range pieces {
-		if p.Size < 1 || p.Size > MaxPiece {
+		if p.Size < 0 || p.Size > MaxPiece {
 			return fmt.Errorf("fetch a piece of %d bytes", p.Size)
 		}
-		e.bytes += int64(p.Size)
+		e.bytes += int64(p.guess())
 	}
 	for _, d := range prefer {
 		e.prefer[d] = true
@@ -121,7 +122,7 @@ func (e *errand) end(err error) {
 	e.ls.errands = slices.DeleteFunc(e.ls.errands, func(o *errand) bool { return o == e })
 	for _, d := range e.queue {
 		if d.from != nil {
-			d.from.release(e.pieces[d.i].Size)
+			d.from.release(d.size)
 			putBuffer(d.data)
 		}
 	}
@@ -237,7 +238,7 @@ func (e *errand) pick(c *source, most int) (i int32, ok bool) {
 				*list = (*list)[1:]
 				continue
 			}
-			if ok = e.pieces[i].Size <= most; ok {
+			if ok = e.pieces[i].guess() <= most; ok {
 				*list = (*list)[1:]
 			}
 			return true
@@ -247,7 +248,7 @@ func (e *errand) pick(c *source, most int) (i int32, ok bool) {
 	if take(&c.own) || take(&e.back) {
 		return i, ok
 	}
-	if e.next < len(e.pieces) && e.pieces[e.next].Size <= most {
+	if e.next < len(e.pieces) && e.pieces[e.next].guess() <= most {
 		e.next++
 		return int32(e.next - 1), true
 	}
@@ -312,7 +313,7 @@ func (e *errand) miss(i int32) {
 // settled notes that a piece needs no more asking.
 func (e *errand) settled(i int32) {
 	e.sure[i] = true
-	e.bytes -= int64(e.pieces[i].Size)
+	e.bytes -= int64(e.pieces[i].guess())
 	delete(e.lacked, i)
 	delete(e.twice, i)
 }
@@ -339,7 +340,7 @@ func (e *errand) work() {
 		done, err := e.handle(d)
 		e.ls.mu.Lock()
 		if d.from != nil {
-			d.from.release(e.pieces[d.i].Size)
+			d.from.release(d.size)
 		}
 		if err != nil {
 			e.end(err)
@@ -350,6 +351,19 @@ func (e *errand) work() {
 			}
 		}
 	}
+}
+
+// guess is how many bytes of a window a piece takes before they are known.
+func (p Piece) guess() int {
+	if p.Size == 0 {
+		return 256 << 10
+	}
+	return p.Size
+}
+
+// holds reports whether these are a piece's bytes, as far as that is known.
+func (p Piece) holds(plain []byte) bool {
+	return (p.Size == 0 || len(plain) == p.Size) && (p.Hash == [32]byte{} || sha256.Sum256(plain) == p.Hash)
 }
 
 var errLie = errors.New("not the bytes that were asked for")
@@ -366,7 +380,7 @@ func (e *errand) handle(d delivery) (done bool, err error) {
 	if c := e.ls.m.opts.Contents; c != nil {
 		plain, err = c.Take(d.from.p.device, e.space, p, d.data)
 	}
-	if err == nil && (len(plain) != p.Size || sha256.Sum256(plain) != p.Hash) {
+	if err == nil && !p.holds(plain) {
 		err = errLie
 	}
 	e.ls.mu.Lock()

@@ -41,12 +41,13 @@ type request struct {
 	e     *errand // nil: not wanted any more
 	cand  *source
 	i     int32
-	size  int
+	size  int // of the window
 	at    time.Time
 	stole bool // another was asked too
 
-	buf   []byte // of the reader: what came
-	total uint32
+	longest int
+	buf     []byte // of the reader: what came
+	total   uint32
 }
 
 const maxLies = 64
@@ -223,11 +224,11 @@ func (l *link) pull(now time.Time) (best *errand, first uint32, list []int32) {
 		if !ok {
 			break
 		}
-		size := e.pieces[i].Size
+		size := e.pieces[i].guess()
 		if len(l.asked) == 0 {
 			l.heard = now
 		}
-		l.asked[l.number] = &request{e: e, cand: cand, i: i, size: size, at: now}
+		l.asked[l.number] = &request{e: e, cand: cand, i: i, size: size, longest: longest(e.pieces[i].Size), at: now}
 		l.number++
 		l.out += size
 		cand.asked++
@@ -411,10 +412,14 @@ func (l *link) request(p part) (*request, error) {
 	l.heard = time.Now()
 	q := l.asked[p.number]
 	switch {
-	case q == nil, len(q.buf) != int(p.offset), p.offset > 0 && q.total != p.total, int(p.total) > q.size+sealing:
+	case q == nil, len(q.buf) != int(p.offset), p.offset > 0 && q.total != p.total, int(p.total) > q.longest:
 		return nil, fmt.Errorf("%w: part of what was not asked for", errFrame)
 	case q.buf == nil:
 		q.buf, q.total = getBuffer(int(p.total)), p.total
+		if grown := int(p.total) - q.size; grown > sealing { // of a size that was not known
+			q.size += grown
+			l.out += grown
+		}
 	}
 	return q, nil
 }
@@ -433,6 +438,6 @@ func (l *link) came() {
 			continue
 		}
 		r.cand.asked--
-		r.e.put(delivery{i: r.i, from: l, cand: r.cand, data: r.buf})
+		r.e.put(delivery{i: r.i, from: l, cand: r.cand, data: r.buf, size: r.size})
 	}
 }

@@ -214,14 +214,14 @@ func (s *server) bundle(f *outFrame, queue *[]wanted, slabs *[]*slab) bool {
 		yes   bool
 	}
 	for {
-		w, ok := s.take(queue, MaxFrame-len(buf)-partHead-sealing, len(buf) == 1)
+		w, ok := s.take(queue, MaxFrame-len(buf)-partHead, len(buf) == 1)
 		if !ok {
 			break
 		}
 		if !may.known || may.space != w.space {
 			may.space, may.known, may.yes = w.space, true, s.l.may(w.space)
 		}
-		if frameHead+int(w.size)+sealing > MaxFrame {
+		if frameHead+longest(int(w.size)) > MaxFrame {
 			if b := s.long(w, may.yes); b != nil {
 				*slabs = append(*slabs, b)
 				return s.part(f, slabs)
@@ -251,7 +251,7 @@ func (s *server) bundle(f *outFrame, queue *[]wanted, slabs *[]*slab) bool {
 func (s *server) take(queue *[]wanted, most int, whatever bool) (w wanted, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(*queue) == 0 || int((*queue)[0].size) > most && !whatever {
+	if len(*queue) == 0 || longest(int((*queue)[0].size)) > most && !whatever {
 		return w, false
 	}
 	w, *queue = pop(*queue)
@@ -259,11 +259,11 @@ func (s *server) take(queue *[]wanted, most int, whatever bool) (w wanted, ok bo
 	return w, true
 }
 
-// long reads a piece that needs more than one frame; nil if it is not here.
+// long reads a piece that may need more than one frame; nil if it is not here.
 func (s *server) long(w wanted, may bool) *slab {
 	buf := getBuffer(frameHead + int(w.size) + sealing)[:frameHead]
 	got, err := s.read(w, may, buf)
-	if err != nil || len(got) == frameHead || len(got) > frameHead+int(w.size)+sealing {
+	if err != nil || len(got) == frameHead || len(got) > frameHead+longest(int(w.size)) {
 		putBuffer(buf)
 		s.lack(w.number)
 		return nil

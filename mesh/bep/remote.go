@@ -58,7 +58,7 @@ func (s *share) announced(r *remote, f protocol.FileInfo) {
 		return
 	}
 	if e == nil {
-		if _, ok := s.loaded[p]; !ok && w.kind == Gone {
+		if w.kind == Gone && s.ready {
 			return
 		}
 		r.want(p, w)
@@ -136,6 +136,9 @@ func (s *share) plan(r *remote) (tasks []task, again time.Duration) {
 			continue
 		}
 		e := s.entries[p]
+		if e != nil {
+			r.has[p] = digest(w.vector)
+		}
 		switch st := decide(e, w); st {
 		case stepNone:
 			if e != nil && w.vector.Equal(e.vector) {

@@ -115,7 +115,6 @@ func TestBlocksHostile(t *testing.T) {
 		"empty ask":               {rawAsk(0, space, nil)},
 		"number twice":            {twice},
 		"number again":            {rawAsk(5, space, one), rawAsk(5, space, one)},
-		"piece of nothing":        {rawAsk(0, space, []mesh.Piece{{}})},
 		"piece of all":            {rawAsk(0, space, []mesh.Piece{{Size: 1 << 30}})},
 		"data nobody asked for":   {rawData(0, 10, 0, make([]byte, 10))},
 		"lack nobody asked for":   {{4, 0, 0, 0, 0}},

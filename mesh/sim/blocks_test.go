@@ -95,6 +95,32 @@ func TestFetch(t *testing.T) {
 	})
 }
 
+// TestFetchUnknown: what a carrier takes in without knowing size and hash.
+func TestFetchUnknown(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		o, s, stop := shelves(w, nil, "a", "b")
+		defer stop()
+		var pieces []mesh.Piece
+		var data [][]byte
+		for i, size := range []int{1, 4096, mesh.MaxFrame, mesh.MaxPiece} {
+			p, d := meshtest.Made(fmt.Sprint("part ", i), 3, size)
+			s[1].stock(p, d)
+			for i := range p {
+				p[i].Hash = [32]byte{}
+				if i != 1 {
+					p[i].Size = 0
+				}
+			}
+			pieces, data = append(pieces, p...), append(data, d...)
+		}
+		pieces, data = append(pieces, mesh.Piece{Index: 7}), append(data, nil)
+		got, err := meshtest.Fetch(w.T.Context(), s[0].Mesh, o.Space(), pieces, data, nil, nil)
+		if err = errors.Join(err, got.Check(len(pieces), 1)); err != nil {
+			w.T.Error(err)
+		}
+	})
+}
+
 // TestFetchPrefers: who is said to have it is asked, the others only when it lacks.
 func TestFetchPrefers(t *testing.T) {
 	sim.Run(t, 1, func(w *sim.World) {
