@@ -346,6 +346,28 @@ func (h *history) Pop() any {
 	return v
 }
 
+// Recent returns the newest versions whose own path is at or below prefix, at
+// most max, newest first.
+func (t *Tree) Recent(prefix string, max int) []Known {
+	var vs []*version
+	for _, v := range t.versions {
+		if !within(v.at.path, prefix) {
+			continue
+		}
+		vs = append(vs, v)
+		if len(vs) > 1000+2*max { // so that not all are sorted
+			t.newestFirst(vs)
+			vs = vs[:max]
+		}
+	}
+	t.newestFirst(vs)
+	var out []Known
+	for _, v := range vs[:min(max, len(vs))] {
+		out = append(out, t.known(v))
+	}
+	return out
+}
+
 // Known returns a version.
 func (t *Tree) Known(id VersionID) (Known, bool) {
 	v := t.lookup(id)
@@ -414,7 +436,12 @@ func (t *Tree) At(prefix string, when log.HLC) []Was {
 // near reports whether what lies at a path may be shown at or below prefix.
 func near(path, prefix string) bool {
 	// What a directory drove from its name depends on what is in that one.
-	return prefix == "" || strings.Contains(prefix, " (Datei") || path == prefix ||
+	return within(path, prefix) || strings.Contains(prefix, " (Datei")
+}
+
+// within reports whether a path is at or below prefix.
+func within(path, prefix string) bool {
+	return prefix == "" || path == prefix ||
 		len(path) > len(prefix) && path[len(prefix)] == '/' && path[:len(prefix)] == prefix
 }
 

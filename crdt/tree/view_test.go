@@ -248,6 +248,26 @@ func TestHistoryOrder(t *testing.T) {
 	})
 }
 
+func TestRecent(t *testing.T) {
+	var vs []Known
+	for i := range 3000 {
+		vs = append(vs, at(1, i+1, []string{"d/a", "d", "dd"}[i%3], byte(i%2)))
+	}
+	tr := of(vs...)
+	for _, max := range []int{0, 1, 10, 5000} {
+		got := tr.Recent("d", max)
+		var want []Known
+		for _, v := range slices.Backward(vs) {
+			if v.Path != "dd" && len(want) < max {
+				want = append(want, v)
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%d: %d versions, want %d", max, len(got), len(want))
+		}
+	}
+}
+
 func TestManyHeads(t *testing.T) {
 	var vs []Known
 	for i := range 40 {
