@@ -12,8 +12,14 @@ export const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.incl
 // dropped reads what a drop brought. It must be called while the event is still
 // being handled: later the browser forgets what it was.
 export function dropped(data: DataTransfer): Promise<Dropped> {
-	const entries = [...data.items].map((item) => item.webkitGetAsEntry()).filter((e) => e !== null);
 	const found: Dropped = { files: [], empty: [] };
+	const entries: FileSystemEntry[] = [];
+	for (const item of data.items) {
+		const entry = item.webkitGetAsEntry();
+		const file = item.getAsFile();
+		if (entry) entries.push(entry);
+		else if (file) found.files.push({ path: file.name, file }); // from another page: it has no place on a disk
+	}
 	return Promise.all(entries.map((entry) => walk(entry, "", found))).then(() => found);
 }
 

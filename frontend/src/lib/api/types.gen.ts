@@ -719,7 +719,7 @@ export interface File {
 	path: string;
 	name: string;
 	kind: string; // "file", "dir", "link"
-	type: string; // "doc", "sheet", "pdf", "image", "text", "audio", "video", "archive", "other"; of files
+	type: string; // "doc", "sheet", "pdf", "image", "slides", "text", "audio", "video", "archive", "other"; of files
 	size: number; // of a directory: all in it
 	count: number; // files in a directory
 	changed: number; // when its newest version was announced, ms
@@ -852,6 +852,7 @@ export interface PhoneSet {
 // Phones is the result of "phones".
 export interface Phones {
 	id: string; // this device's Syncthing id, to be typed there
+	qr: string[]; // the same as rows of 0 and 1, without a margin
 	addr: string; // where it listens; empty: no folder is shared
 	phones: Phone[];
 }

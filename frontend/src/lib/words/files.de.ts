@@ -91,6 +91,7 @@ export const files = {
 			"Das sind viele auf einmal. Andere Geräte halten so etwas an und fragen dort nach, bevor es gilt.",
 		undo: "Rückgängig",
 		undone: "Rückgängig gemacht.",
+		hush: "Meldung schließen",
 		keepNot: "Nicht auf diesem Gerät behalten",
 		keepHere: "Auf diesem Gerät behalten",
 		notKept: "Wird auf diesem Gerät nicht mehr behalten.",

@@ -89,6 +89,7 @@ export const files: typeof de = {
 		removeBrake: "That is a lot at once. Other devices pause such a thing and ask there before it counts.",
 		undo: "Undo",
 		undone: "Undone.",
+		hush: "Close this message",
 		keepNot: "Do not keep on this device",
 		keepHere: "Keep on this device",
 		notKept: "No longer kept on this device.",
