@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -83,6 +84,9 @@ func (f *Folder) arrange(ctx context.Context, all bool) (*plan, error) {
 	if err := f.attached(); err != nil {
 		return nil, err
 	}
+	if err := f.saveBrake(); err != nil {
+		return nil, err
+	}
 	p := f.evaluate(all)
 	if err := f.leave(p); err != nil {
 		return p, err
@@ -129,6 +133,15 @@ func (f *Folder) evaluate(all bool) *plan {
 		}
 		f.judge(p, path)
 	}
+	for _, sum := range slices.SortedFunc(maps.Keys(f.wish), func(a, b tree.Sum) int { return bytes.Compare(a[:], b[:]) }) {
+		k := f.wish[sum]
+		if _, ok := f.keep.Has(sum); ok {
+			delete(f.wish, sum)
+		} else if (all || f.wishes) && f.index.bySum(sum) == nil {
+			p.store = append(p.store, stored{"", k})
+		}
+	}
+	f.wishes = false
 	slices.SortFunc(p.remove, func(a, b *rec) int { return strings.Compare(b.Path, a.Path) })
 	slices.SortFunc(p.leave, func(a, b *rec) int { return strings.Compare(b.Path, a.Path) })
 	return p
@@ -152,6 +165,10 @@ func (f *Folder) judge(p *plan, path string) {
 		}
 	}
 	kept := f.onDisk && !f.skipped(path)
+	if node.Path = path; f.holds(&node, living) && (living && (r == nil || !r.is(&node.Shown.Version)) || !living && r != nil) {
+		f.todo[path] = todoHeld
+		return
+	}
 	wanted := living && kept && f.storable(&node) && !ignored(f.rules, path)
 	switch {
 	case !wanted && r == nil:
@@ -181,6 +198,8 @@ func (f *Folder) judge(p *plan, path string) {
 			p.remove = append(p.remove, r)
 		}
 		p.dirs = append(p.dirs, &job{path: path, v: node.Shown})
+	case f.fetching[node.Shown.Sum] != nil && node.Shown.Kind == tree.File:
+		f.todo[path] = todoFetch
 	default:
 		if r != nil && r.Kind == tree.Dir {
 			p.remove = append(p.remove, r)

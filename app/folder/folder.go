@@ -63,8 +63,13 @@ type Host interface {
 	// says that nobody in reach has a piece now. It returns when each piece was
 	// told by one of them.
 	Fetch(ctx context.Context, pieces []Piece, by []log.DeviceID, got func(i int, data []byte) error, missing func(i int)) error
+	// Verdict makes an own entry of a decision, as Publish does.
+	Verdict(ctx context.Context, v tree.Verdict) (Verdict, error)
 	Now() time.Time
 }
+
+// Retention is how long older contents are kept unless Options say otherwise.
+const Retention = 90 * 24 * time.Hour
 
 // Options describe a Folder. FS, Host and Device are required.
 type Options struct {
@@ -76,9 +81,17 @@ type Options struct {
 
 	Kept      bool          // files are on the disk here; else only what is asked for, in the keep
 	Skip      []string      // paths that are not kept here, with all below them
-	Archive   bool          // keep every version, without a budget
+	Archive   bool          // fetch and keep every version, without a budget
 	Budget    int64         // bytes of older contents; 0: min(10 % of the disk, 10 GB)
 	Retention time.Duration // for which older contents are kept; 0: 90 days
+
+	// Seen tells when this device was last known to be in sync with another one;
+	// the brake takes no change to be older. nil: never.
+	Seen func(log.DeviceID) time.Time
+	// Elsewhere tells whether another device is known to hold a version's content
+	// for good, so that a device that does not keep the folder may let go of it.
+	// nil: whatever another device announced.
+	Elsewhere func(tree.Known) bool
 
 	Workers  int           // goroutines that hash and write; 0: as many as processors
 	Poll     time.Duration // between full scans; 0: an hour, a minute where changes are not told
@@ -131,7 +144,14 @@ type Folder struct {
 	retry     map[string]bool // changed while they were read
 	locks     map[string]string
 	tops      map[log.LogID]uint64
-	kick      chan struct{} // Run's applier has something to do
+	fetching  map[tree.Sum]*fetching
+	building  map[tree.Sum]chan struct{}
+	brake     *Brake
+	braked    bool // its state is to be saved
+	held      map[tree.VersionID]tree.Known
+	wishes    bool                    // there are new ones
+	wish      map[tree.Sum]tree.Known // contents that an archive lacks
+	kick      chan struct{}           // Run's applier has something to do
 	watchErr  error
 	wake      bool // what waited for others is tried again
 }
@@ -145,16 +165,16 @@ const (
 	todoInUse                 // open in a program
 	todoFetch                 // being fetched aside
 	todoFail                  // see errs
+	todoHeld                  // by the brake
 )
 
 // The hidden directory and what is in it.
 const (
-	hidden    = disk.Hidden
-	markerAt  = hidden + "/folder"
-	indexAt   = hidden + "/index"
-	keepAt    = hidden + "/keep"
-	tmpAt     = hidden + "/tmp"
-	retention = 90 * 24 * time.Hour
+	hidden   = disk.Hidden
+	markerAt = hidden + "/folder"
+	indexAt  = hidden + "/index"
+	keepAt   = hidden + "/keep"
+	tmpAt    = hidden + "/tmp"
 )
 
 // Open opens the folder whose directory is the root of opts.FS. If the marker
@@ -165,7 +185,9 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 		platform: platform(), execs: runtime.GOOS != "windows", folds: opts.FS.Folds(),
 		tree: tree.New(), onDisk: opts.Kept, skip: slices.Clone(opts.Skip), todo: map[string]todo{},
 		doing: map[string]int{}, local: map[string]bool{}, errs: map[string]PathError{}, retry: map[string]bool{},
-		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1),
+		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1), fetching: map[tree.Sum]*fetching{},
+		brake: NewBrake(), held: map[tree.VersionID]tree.Known{},
+		building: map[tree.Sum]chan struct{}{}, wish: map[tree.Sum]tree.Known{},
 	}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
@@ -174,7 +196,7 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 		f.workers = max(2, runtime.GOMAXPROCS(0))
 	}
 	if opts.Retention <= 0 {
-		f.opts.Retention = retention
+		f.opts.Retention = Retention
 	}
 	if err := f.attach(ctx, opts.Create); err != nil && !errors.Is(err, ErrMissing) {
 		return nil, err
@@ -234,6 +256,9 @@ func (f *Folder) attach(ctx context.Context, create bool) error {
 		}
 	})
 	f.mu.Unlock()
+	if err := f.loadBrake(); err != nil {
+		return err
+	}
 	return f.sweep(ctx)
 }
 
@@ -380,7 +405,8 @@ func (f *Folder) Close() error {
 // It does not touch the disk; Apply does.
 func (f *Folder) Add(vs []tree.Known, verdicts ...Verdict) {
 	f.mu.Lock()
-	f.add(vs)
+	f.decide(verdicts)
+	f.add(f.pass(vs))
 	f.mu.Unlock()
 	f.changed()
 	f.poke()
@@ -394,7 +420,9 @@ func (f *Folder) Reset(vs []tree.Known, verdicts ...Verdict) {
 	}
 	f.tree = tree.New()
 	clear(f.tops)
-	f.add(vs)
+	clear(f.held)
+	f.decide(verdicts)
+	f.add(f.pass(vs))
 	f.mu.Unlock()
 	f.changed()
 	f.poke()
@@ -404,6 +432,9 @@ func (f *Folder) Reset(vs []tree.Known, verdicts ...Verdict) {
 func (f *Folder) add(vs []tree.Known) {
 	for i := range vs {
 		f.tops[vs[i].ID.Log] = max(f.tops[vs[i].ID.Log], vs[i].ID.Seq)
+		if f.opts.Archive && vs[i].Kind == tree.File && vs[i].Size > 0 {
+			f.wish[vs[i].Sum], f.wishes = vs[i], true
+		}
 	}
 	for _, path := range f.tree.Add(vs...) {
 		f.todo[path] = todoNew

@@ -23,12 +23,13 @@ import (
 // An office is devices that share a folder. Entries reach the others by pass,
 // contents by Fetch from whoever is reached.
 type office struct {
-	t       *testing.T
-	nodes   []*node
-	mu      sync.Mutex
-	all     []tree.Known
-	fetched []Piece
-	skew    time.Duration
+	t        *testing.T
+	nodes    []*node
+	mu       sync.Mutex
+	all      []tree.Known
+	verdicts []Verdict
+	fetched  []Piece
+	skew     time.Duration
 }
 
 type node struct {
@@ -40,6 +41,7 @@ type node struct {
 	dev  log.DeviceID
 	seq  uint64
 	seen int // of all
+	told int // of verdicts
 	off  bool
 	opts Options
 }
@@ -120,6 +122,15 @@ func (n *node) Publish(_ context.Context, vs []tree.Version) ([]tree.Known, erro
 	return out, nil
 }
 
+func (n *node) Verdict(_ context.Context, v tree.Verdict) (Verdict, error) {
+	n.o.mu.Lock()
+	defer n.o.mu.Unlock()
+	n.seq++
+	out := Verdict{Author: tree.Author{Device: n.dev, Clock: log.HLC(n.Now().UnixMilli()) << 16}, Verdict: v}
+	n.o.verdicts = append(n.o.verdicts, out)
+	return out, nil
+}
+
 func (n *node) Fetch(ctx context.Context, pieces []Piece, _ []log.DeviceID, got func(int, []byte) error, missing func(int)) error {
 	for i, p := range pieces {
 		found := false
@@ -150,12 +161,12 @@ func (n *node) Fetch(ctx context.Context, pieces []Piece, _ []log.DeviceID, got 
 // pass gives every node that is in reach what all announced.
 func (o *office) pass() {
 	o.mu.Lock()
-	all := slices.Clone(o.all)
+	all, verdicts := slices.Clone(o.all), slices.Clone(o.verdicts)
 	o.mu.Unlock()
 	for _, n := range o.nodes {
-		if !n.off && n.seen < len(all) {
-			n.Add(all[n.seen:])
-			n.seen = len(all)
+		if !n.off && (n.seen < len(all) || n.told < len(verdicts)) {
+			n.Add(all[n.seen:], verdicts[n.told:]...)
+			n.seen, n.told = len(all), len(verdicts)
 		}
 	}
 }

@@ -89,6 +89,11 @@ func (f *Folder) fetch(ctx context.Context, pieces []Piece, by log.DeviceID, got
 func (f *Folder) fetchLarge(ctx context.Context, j *job) (ready, error) {
 	r := ready{job: j, tmp: f.temp()}
 	v := &j.v
+	done, err := f.alone(ctx, v.Sum)
+	if err != nil {
+		return r, err
+	}
+	defer done()
 	blocks, err := f.blocks(ctx, v)
 	if err != nil {
 		return r, err
@@ -101,11 +106,46 @@ func (f *Folder) fetchLarge(ctx context.Context, j *job) (ready, error) {
 	if err = f.fill(ctx, h, v, blocks, have); err != nil {
 		return r, errors.Join(err, h.Close())
 	}
+	first := make([]byte, min(sampleSize, v.Size))
+	if _, err := h.ReadAt(first, 0); err == nil && f.sample(j, first) {
+		return r, errors.Join(errHeld, h.Close())
+	}
 	if r.info, err = f.finishTemp(h, &v.Version, true, nil); err != nil {
 		return r, err
 	}
 	// Under another name: it may hold something else after the exchange.
 	return r, f.fs.Rename(part, r.tmp)
+}
+
+// errHeld says that the brake fell over this content.
+var errHeld = errors.New("held by the brake")
+
+// errAgain says that somebody else just brought a content: look again.
+var errAgain = errors.New("came meanwhile")
+
+// alone makes sure that one goroutine at a time builds a content. errAgain if
+// there was another one, which is done now.
+func (f *Folder) alone(ctx context.Context, sum tree.Sum) (done func(), err error) {
+	f.mu.Lock()
+	other := f.building[sum]
+	if other == nil {
+		mine := make(chan struct{})
+		f.building[sum] = mine
+		f.mu.Unlock()
+		return func() {
+			f.mu.Lock()
+			delete(f.building, sum)
+			f.mu.Unlock()
+			close(mine)
+		}, nil
+	}
+	f.mu.Unlock()
+	select {
+	case <-other:
+		return nil, errAgain
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // fill fetches the blocks of a content that are not there yet.
@@ -351,6 +391,9 @@ func (f *Folder) fetchKeep(ctx context.Context, v tree.Known) error {
 		})
 	}
 	r, err := f.fetchLarge(ctx, &job{path: v.Path, v: v})
+	if errors.Is(err, errAgain) {
+		return f.fetchKeep(ctx, v)
+	}
 	if err != nil {
 		return err
 	}

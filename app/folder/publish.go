@@ -452,6 +452,7 @@ func (p *publisher) publish(ctx context.Context, batch []item) error {
 	if len(vs) > 0 {
 		var err error
 		if known, err = f.host.Publish(ctx, vs); err != nil {
+			f.Add(known) // those are written
 			return fmt.Errorf("publish: %w", err)
 		}
 		if len(known) != len(vs) {

@@ -86,6 +86,7 @@ func (f *Folder) State() State {
 	for _, path := range slices.Sorted(maps.Keys(f.errs)) {
 		s.Errors = append(s.Errors, f.errs[path])
 	}
+	s.Held = len(f.held)
 	if f.keep != nil {
 		s.KeepBytes = f.keep.Used()
 	}
@@ -111,6 +112,8 @@ func (f *Folder) Here(path string) Where {
 		return InUse
 	case why == todoWait:
 		return Waiting
+	case why == todoHeld:
+		return Held
 	case why == todoFail:
 		return Blocked
 	case why == todoNew || why == todoFetch:
@@ -326,6 +329,7 @@ func (f *Folder) noteLock(dir, name string, there bool) {
 	}
 	if was != doc && f.todo[was] == todoInUse {
 		f.todo[was] = todoNew
+		f.poke()
 	}
 }
 

@@ -425,8 +425,13 @@ func (b *bringer) stopped() error {
 
 // note takes in how a path's content came; a full disk ends the Apply.
 func (b *bringer) note(path string, err error) {
+	if path == "" && !errors.Is(err, disk.ErrFull) {
+		return // a content that only an archive wants
+	}
 	switch {
-	case err == nil, errors.Is(err, context.Canceled):
+	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, errHeld):
+	case errors.Is(err, errAgain):
+		b.f.setTodo(path, todoNew)
 	case errors.Is(err, ErrNobody):
 		b.f.setTodo(path, todoWait)
 	case errors.Is(err, disk.ErrFull):
@@ -527,6 +532,9 @@ func (b *bringer) fetchSmall(ctx context.Context, jobs []*job) {
 		err := f.host.Fetch(ctx, pieces, by, func(i int, data []byte) error {
 			f.came.Add(int64(len(data)))
 			for _, j := range bySum[pieces[i].Content] {
+				if f.sample(j, data) {
+					continue
+				}
 				r, err := f.writeTemp(j, data, b.c.few)
 				if err == nil {
 					b.c.add(r)
