@@ -153,10 +153,11 @@ func (c *conn) begin(s *share) {
 	}
 	ctx, cancel := context.WithCancel(c.ctx)
 	c.active[s.ID] = cancel
+	first := s.begun(c.dev.ID)
 	c.work.Add(2)
 	go func() {
 		defer c.work.Done()
-		if err := (&sender{s, c.dev.ID, c.pc}).run(ctx); err != nil && ctx.Err() == nil {
+		if err := (&sender{s, c.dev.ID, c.pc}).run(ctx, first); err != nil && ctx.Err() == nil {
 			c.drop(err)
 		}
 	}()
@@ -273,6 +274,16 @@ func (s *share) shown(name string) (File, bool) {
 		return File{}, false
 	}
 	return e.file, true
+}
+
+// begun prepares for what a device is going to tell, and returns what is closed
+// when it does.
+func (s *share) begun(id DeviceID) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := make(chan struct{})
+	s.remotes[id].first = first
+	return first
 }
 
 // waiting notes why a share is not exchanged with a device.

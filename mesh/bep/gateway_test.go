@@ -60,13 +60,14 @@ type node struct {
 	state  *memState
 	news   chan struct{}
 	now    func() time.Time
+	listen string
 
 	*Gateway
 	stop func()
 }
 
 func newNode(t testing.TB) *node {
-	n := &node{t: t, cert: newCert(t), folder: newMemFolder(), state: &memState{}, news: make(chan struct{}, 1)}
+	n := &node{t: t, cert: newCert(t), folder: newMemFolder(), state: &memState{}, news: make(chan struct{}, 1), listen: "127.0.0.1:0"}
 	t.Cleanup(func() { n.halt() })
 	return n
 }
@@ -87,7 +88,7 @@ func (n *node) start(devices ...Device) {
 		devices[i].Folders = []string{"office"}
 	}
 	g, err := Open(Options{
-		Cert: n.cert, Listen: "127.0.0.1:0", Devices: devices, State: n.state, Now: n.now, Log: testLog(n.t),
+		Cert: n.cert, Listen: n.listen, Devices: devices, State: n.state, Now: n.now, Log: testLog(n.t),
 		Shares: []Share{{ID: "office", Label: "Office", Folder: n.folder}},
 		OnChange: func() {
 			select {

@@ -12,6 +12,7 @@ import (
 const (
 	batchFiles  = 500
 	batchBlocks = 5000
+	modesty     = 3 * time.Second // for which a device is let speak first
 )
 
 // A sender tells one device what a share shows.
@@ -21,52 +22,45 @@ type sender struct {
 	conn protocol.Connection
 }
 
-// run announces everything and then what changes, until ctx ends.
-func (s *sender) run(ctx context.Context) error {
+// run announces everything and then what changes, until ctx ends. first is closed
+// when the device began to tell what it has.
+func (s *sender) run(ctx context.Context, first <-chan struct{}) error {
 	select {
 	case <-s.up:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	var at, prev int64
-	first := true
-	retry := time.NewTicker(30 * time.Second)
-	defer retry.Stop()
+	// Conflicts are to be settled here, see since: so it should speak first.
+	select {
+	case <-first:
+		pause(ctx, quiet)
+	case <-time.After(modesty):
+	case <-ctx.Done():
+	}
+	var prev int64
 	var later []string // whose blocks could not be had
-	for {
-		entries, more := s.since(at, batchFiles)
-		if len(entries) == 0 && !first {
+	at, whole := int64(0), true
+	for ctx.Err() == nil {
+		entries, upto, more := s.since(s.dev, at, batchFiles)
+		if upto == at && !whole {
 			select {
-			case <-ctx.Done():
-				return ctx.Err()
 			case <-more:
-				// Several changes make one message.
-				select {
-				case <-ctx.Done():
-					return ctx.Err()
-				case <-time.After(100 * time.Millisecond):
-				}
-			case <-retry.C:
+				pause(ctx, 100*time.Millisecond) // several changes make one message
+			case <-time.After(30 * time.Second):
 				s.again(later)
 				later = nil
+			case <-ctx.Done():
 			}
 			continue
 		}
 		var files []protocol.FileInfo
-		blocks := 0
-		for i := range entries {
+		for i, blocks := 0, 0; i < len(entries); i++ {
 			e := &entries[i]
-			if len(files) > 0 && blocks > batchBlocks {
-				break // the rest with the next message
-			}
-			at = e.seq
-			if internal(e.file.Path) {
-				continue
+			if blocks > batchBlocks {
+				upto = entries[i-1].seq // the rest with the next message
+				break
 			}
 			info, err := s.info(ctx, e)
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			if err != nil {
 				s.log.Debug("cannot announce a file yet", "err", err)
 				later = append(later, e.file.Path)
@@ -75,14 +69,23 @@ func (s *sender) run(ctx context.Context) error {
 			files = append(files, info)
 			blocks += len(info.Blocks)
 		}
-		if len(files) == 0 && !first {
+		at = upto
+		if ctx.Err() != nil || len(files) == 0 && !whole {
 			continue
 		}
-		last := at
-		if err := s.send(ctx, files, first, prev, last); err != nil {
+		if err := s.send(ctx, files, whole, prev, at); err != nil {
 			return err
 		}
-		first, prev = false, last
+		whole, prev = false, at
+	}
+	return ctx.Err()
+}
+
+// pause waits, at most until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
 	}
 }
 

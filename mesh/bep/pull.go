@@ -114,6 +114,9 @@ func (p *puller) one(ctx context.Context, t task) {
 		if p.r.wants[t.path] == t.want {
 			p.r.drop(t.path)
 			p.r.refuse(t.path, err.Error())
+			if e := p.entries[t.path]; e != nil {
+				p.touch(e)
+			}
 		}
 	default:
 		t.want.failed(err, p.now())
@@ -158,7 +161,7 @@ func (p *puller) try(ctx context.Context, t task) error {
 	}
 	switch st {
 	case stepNone:
-		p.r.drop(t.path)
+		p.none(p.r, t.path, e, t.want)
 	case stepAdopt, stepMerge, stepKeep:
 		p.settle(p.r, t.path, e, t.want, st)
 	}

@@ -35,6 +35,10 @@ func (s *share) indexed(id DeviceID, files []protocol.FileInfo, whole bool) erro
 	}
 	r.indexed = time.Now()
 	r.known = true
+	if r.first != nil {
+		close(r.first)
+		r.first = nil
+	}
 	r.poke()
 	return nil
 }
@@ -141,10 +145,7 @@ func (s *share) plan(r *remote) (tasks []task, again time.Duration) {
 		}
 		switch st := decide(e, w); st {
 		case stepNone:
-			if e != nil && w.vector.Equal(e.vector) {
-				e.settled()
-			}
-			r.drop(p)
+			s.none(r, p, e, w)
 		case stepAdopt, stepMerge, stepKeep:
 			s.settle(r, p, e, w, st)
 		default:
@@ -205,6 +206,18 @@ func phase(t task) int {
 		return phaseReplace
 	}
 	return phasePut
+}
+
+// none ends a want that is no news. s.mu is held.
+func (s *share) none(r *remote, p string, e *entry, w *want) {
+	if e != nil {
+		if w.vector.Equal(e.vector) {
+			e.settled()
+		} else {
+			s.touch(e) // what stands against it was held back while it was looked at
+		}
+	}
+	r.drop(p)
 }
 
 // settle ends a want without work on the folder. s.mu is held.

@@ -70,7 +70,8 @@ type remote struct {
 	crypt   bool  // it looks encrypted
 	events  []event
 	wake    chan struct{}
-	indexed time.Time // when the last index message came
+	indexed time.Time     // when the last index message came
+	first   chan struct{} // closed when the first one of a connection comes; nil then
 }
 
 func newShare(s Share, own DeviceID, devices []Device, now func() time.Time, log *slog.Logger, notify func()) *share {
@@ -289,20 +290,25 @@ func (s *share) tally(f File, n int) {
 	}
 }
 
-// since returns up to n changes above a sequence number with their files, and a
-// channel that is closed when there are more.
-func (s *share) since(seq int64, n int) (out []entry, more <-chan struct{}) {
+// since returns up to n changes above a sequence number with their files, the
+// sequence number up to which these are all, and a channel that is closed when
+// there are more. What a device has something against is left out: that is
+// settled first, so that it does not see a conflict and settle it its own way.
+func (s *share) since(id DeviceID, seq int64, n int) (out []entry, upto int64, more <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	r := s.remotes[id]
+	upto = seq
 	i := sort.Search(len(s.changes), func(i int) bool { return s.changes[i].seq > seq })
 	for ; i < len(s.changes) && len(out) < n; i++ {
 		c := s.changes[i]
-		if e := s.entries[c.path]; e != nil && e.seq == c.seq {
+		upto = c.seq
+		if e := s.entries[c.path]; e != nil && e.seq == c.seq && r.wants[c.path] == nil && !internal(c.path) {
 			out = append(out, *e)
 			out[len(out)-1].vector = e.vector.Copy()
 		}
 	}
-	return out, s.moved
+	return out, upto, s.moved
 }
 
 // load takes in what an earlier run saved.
