@@ -84,7 +84,7 @@ func (f *Folder) arrange(ctx context.Context, all bool) (*plan, error) {
 	if err := f.attached(); err != nil {
 		return nil, err
 	}
-	if err := f.saveBrake(); err != nil {
+	if err := f.saveBrake(false); err != nil {
 		return nil, err
 	}
 	p := f.evaluate(all)

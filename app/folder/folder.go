@@ -147,7 +147,8 @@ type Folder struct {
 	fetching  map[tree.Sum]*fetching
 	building  map[tree.Sum]chan struct{}
 	brake     *Brake
-	braked    bool // its state is to be saved
+	saved     int // how the brake differs from what is saved
+	savedAt   time.Time
 	held      map[tree.VersionID]tree.Known
 	wishes    bool                    // there are new ones
 	wish      map[tree.Sum]tree.Known // contents that an archive lacks
@@ -393,12 +394,13 @@ func (f *Folder) Close() error {
 	defer f.plan.Unlock()
 	f.work.Lock()
 	defer f.work.Unlock()
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.keep == nil {
+	if f.store() == nil {
 		return nil
 	}
-	return errors.Join(f.index.write(), f.index.close(), f.keep.Close())
+	err := f.saveBrake(true)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return errors.Join(err, f.index.write(), f.index.close(), f.keep.Close())
 }
 
 // Add takes in versions and verdicts that others announced, or all at start.

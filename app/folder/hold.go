@@ -50,27 +50,43 @@ func (f *Folder) loadBrake() error {
 	return nil
 }
 
-// saveBrake writes the brake's state if it changed. Nothing that was let through
-// reaches the disk before that.
-func (f *Folder) saveBrake() error {
+// saveBrake writes the brake's state: at once if a device is held or not any
+// more, else now and then. If that is lost in a crash, some changes are not
+// counted; nothing is applied that was held.
+func (f *Folder) saveBrake(now bool) error {
 	f.mu.Lock()
-	if !f.braked {
+	at := f.host.Now()
+	if f.saved == brakeSame || f.saved == brakeCounted && !now && at.Sub(f.savedAt) < brakeEvery {
 		f.mu.Unlock()
 		return nil
 	}
 	b, err := f.brake.Save()
-	f.braked = false
+	if errors.Is(err, errors.ErrUnsupported) {
+		f.mu.Unlock()
+		return nil
+	}
+	was := f.saved
+	f.saved, f.savedAt = brakeSame, at
 	f.mu.Unlock()
 	if err == nil {
 		err = f.replace(brakeAt, b)
 	}
 	if err != nil {
 		f.mu.Lock()
-		f.braked = true
+		f.saved = max(was, f.saved)
 		f.mu.Unlock()
 	}
 	return err
 }
+
+// How the brake differs from what is saved.
+const (
+	brakeSame = iota
+	brakeCounted
+	brakeFell // or was released
+)
+
+const brakeEvery = 5 * time.Second
 
 // pass returns those of the versions that the brake lets through and remembers
 // the others; mu is held.
@@ -88,9 +104,13 @@ func (f *Folder) pass(vs []tree.Known) []tree.Known {
 			seen = f.opts.Seen(v.Device)
 		}
 		_, was := f.onDiskNow(v)
-		f.braked = true
+		held := f.brake.Holds(v.Device)
+		f.saved = max(f.saved, brakeCounted)
 		if f.brake.Judge(*v, was, f.index.files, Effective(v.Clock, seen, now)) {
 			f.held[v.ID] = *v
+			if !held {
+				f.saved = brakeFell
+			}
 			continue
 		}
 		delete(f.held, v.ID)
@@ -116,7 +136,7 @@ func (f *Folder) onDiskNow(v *tree.Known) (*rec, *tree.Known) {
 		if r == nil || r.Kind != tree.File || len(r.Base) == 0 {
 			continue
 		}
-		if k, ok := f.tree.Known(r.Base[0]); ok {
+		if k, ok := f.tree.Known(r.Base[0]); ok && k.ID != v.ID {
 			k.Path = path
 			return r, &k
 		}
@@ -127,7 +147,7 @@ func (f *Folder) onDiskNow(v *tree.Known) (*rec, *tree.Known) {
 // decide takes in verdicts and adds what they release; mu is held.
 func (f *Folder) decide(verdicts []Verdict) {
 	for _, v := range verdicts {
-		f.braked = true
+		f.saved = brakeFell
 		if _, ended := f.brake.Decide(v); !ended {
 			continue
 		}
@@ -186,9 +206,13 @@ func (f *Folder) sample(j *job, first []byte) bool {
 	if f.opts.Seen != nil {
 		seen = f.opts.Seen(j.v.Device)
 	}
-	f.braked = true
+	f.saved = max(f.saved, brakeCounted)
+	held := f.brake.Holds(j.v.Device)
 	if !f.brake.Sample(j.v, first[:min(len(first), sampleSize)], *was, old[:n], Effective(j.v.Clock, seen, f.host.Now())) && !f.brake.Holds(j.v.Device) {
 		return false
+	}
+	if !held {
+		f.saved = brakeFell
 	}
 	f.todo[j.path] = todoHeld
 	return true
