@@ -76,6 +76,8 @@ func (f *Folder) Put(ctx context.Context, path string, base []tree.VersionID, ti
 // directory, a link, a deletion, or a file whose content r gives (Size, Sum and
 // Blocks are worked out; a zero Time is now).
 func (f *Folder) Announce(ctx context.Context, v tree.Version, r io.Reader) (tree.Known, error) {
+	f.using.RLock()
+	defer f.using.RUnlock()
 	if err := tree.CheckPath(v.Path); err != nil {
 		return tree.Known{}, err
 	}
@@ -192,6 +194,8 @@ func as(path string, of *tree.Version, parents []tree.VersionID) tree.Version {
 
 // Rename moves a file or a directory with all in it. to must be free.
 func (f *Folder) Rename(ctx context.Context, from, to string) error {
+	f.using.RLock()
+	defer f.using.RUnlock()
 	if within(to, from) {
 		return fmt.Errorf("%s cannot be moved into itself", from)
 	}
@@ -239,6 +243,8 @@ func (f *Folder) Remove(ctx context.Context, paths ...string) error {
 // Restore publishes the content of version id as path, in place of what is
 // there. The content must be to be had now.
 func (f *Folder) Restore(ctx context.Context, path string, id tree.VersionID) error {
+	f.using.RLock()
+	defer f.using.RUnlock()
 	f.mu.Lock()
 	v, ok := f.tree.Known(id)
 	f.mu.Unlock()
@@ -274,6 +280,8 @@ func (c *Changes) note(n *int, path string) {
 // Rewind publishes what brings everything below dir back to what it was at a
 // time; dry only counts. It can be undone by a Rewind to just before it.
 func (f *Folder) Rewind(ctx context.Context, dir string, at log.HLC, dry bool) (Changes, error) {
+	f.using.RLock()
+	defer f.using.RUnlock()
 	var c Changes
 	var vs []tree.Version
 	then := map[string]bool{}
@@ -328,6 +336,8 @@ func (f *Folder) Rewind(ctx context.Context, dir string, at log.HLC, dry bool) (
 // is not nil, each other candidate becomes a file of its own in the same
 // directory under the name that beside gives it (made free by a number).
 func (f *Folder) Resolve(ctx context.Context, path string, keep tree.VersionID, beside func(tree.Known) string) error {
+	f.using.RLock()
+	defer f.using.RUnlock()
 	f.mu.Lock()
 	node, ok := f.tree.Node(path)
 	if !ok {

@@ -109,7 +109,7 @@ type Verdict struct {
 // A Folder is one space's folder on this device. Its methods may be called from
 // several goroutines.
 //
-// Locks, outer first: plan (one Apply at a time), work (the disk and the index
+// Locks, outer first: plan (one Apply at a time), using (see there), work (the disk and the index
 // change by whoever holds it), mu (everything in memory; never held while
 // waiting for the Host or for more than a look at the disk).
 type Folder struct {
@@ -123,6 +123,7 @@ type Folder struct {
 	folds    bool
 
 	plan  sync.Mutex
+	using sync.RWMutex // held for reading from putting into the keep until a version names it
 	work  sync.Mutex
 	temps atomic.Uint64
 	came  atomic.Int64 // bytes fetched
@@ -133,7 +134,8 @@ type Folder struct {
 	index     *index      // changed by holders of work and mu
 	rules     rules       // as index
 	rulesText string
-	onDisk    bool // Options.Kept
+	onDisk    bool          // Options.Kept
+	keptSoon  chan struct{} // SetKept was called
 	skip      []string
 	todo      map[string]todo
 	settled   bool // a whole scan was done: a file without a record is new
@@ -186,7 +188,7 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 		platform: platform(), execs: runtime.GOOS != "windows", folds: opts.FS.Folds(),
 		tree: tree.New(), onDisk: opts.Kept, skip: slices.Clone(opts.Skip), todo: map[string]todo{},
 		doing: map[string]int{}, local: map[string]bool{}, errs: map[string]PathError{}, retry: map[string]bool{},
-		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1), fetching: map[tree.Sum]*fetching{},
+		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1), keptSoon: make(chan struct{}, 1), fetching: map[tree.Sum]*fetching{},
 		brake: NewBrake(), held: map[tree.VersionID]tree.Known{},
 		building: map[tree.Sum]chan struct{}{}, wish: map[tree.Sum]tree.Known{},
 	}
@@ -205,8 +207,8 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 	return f, nil
 }
 
-// mark is the file that says whose folder this is.
-type mark struct {
+// badge is the file that says whose folder this is.
+type badge struct {
 	Version int    `json:"version"`
 	Space   string `json:"space"`
 	Device  string `json:"device"`
@@ -215,8 +217,8 @@ type mark struct {
 // attach opens what lies in the hidden directory.
 func (f *Folder) attach(ctx context.Context, create bool) error {
 	b, _, err := f.fs.Read(markerAt, nil)
-	want := mark{Version: 1, Space: f.opts.Space.String(), Device: f.opts.Device.String()}
-	var have mark
+	want := badge{Version: 1, Space: f.opts.Space.String(), Device: f.opts.Device.String()}
+	var have badge
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if !create {
@@ -263,8 +265,8 @@ func (f *Folder) attach(ctx context.Context, create bool) error {
 	return f.sweep(ctx)
 }
 
-func parseMark(b []byte) (mark, error) {
-	var m mark
+func parseMark(b []byte) (badge, error) {
+	var m badge
 	if err := json.Unmarshal(b, &m); err != nil || m.Version < 1 {
 		return m, fmt.Errorf("%s is damaged: %q", markerAt, b[:min(len(b), 80)])
 	}
@@ -274,7 +276,7 @@ func parseMark(b []byte) (mark, error) {
 	return m, nil
 }
 
-func (f *Folder) writeMark(m mark) error {
+func (f *Folder) writeMark(m badge) error {
 	b, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -504,6 +506,10 @@ func (f *Folder) SetKept(kept bool) {
 	f.onDisk = kept
 	f.revisit()
 	f.mu.Unlock()
+	select {
+	case f.keptSoon <- struct{}{}:
+	default:
+	}
 	f.poke()
 }
 

@@ -245,6 +245,8 @@ func (f *Folder) Decide(ctx context.Context, dev log.DeviceID, accept bool) erro
 	if !f.mayWrite() {
 		return ErrReadOnly
 	}
+	f.using.RLock()
+	defer f.using.RUnlock()
 	f.mu.Lock()
 	i := slices.IndexFunc(f.brake.Held(), func(h Holding) bool { return h.Device == dev })
 	if i < 0 {

@@ -42,6 +42,11 @@ func (r *rec) seen(in disk.Info) bool {
 		(in.Inode == r.Inode || in.Inode == 0 || r.Inode == 0)
 }
 
+// info is what the record says of a file as the disk would.
+func (r *rec) info() disk.Info {
+	return disk.Info{Kind: disk.File, Size: r.Size, Time: r.Time, Inode: r.Inode, Exec: r.Exec}
+}
+
 func kindOf(k disk.Kind) tree.Kind {
 	switch k {
 	case disk.File:

@@ -206,7 +206,7 @@ func (f *Folder) guard(ctx context.Context, path string, r *rec, blocks []tree.S
 	case r.Size <= small:
 		return f.keep.Put(r.Sum, data)
 	case r.Size <= guardFirst:
-		return f.keep.CopyIn(ctx, r.Sum, disk.Info{Kind: disk.File, Size: r.Size, Time: r.Time, Inode: r.Inode, Exec: r.Exec}, path)
+		return f.keep.CopyIn(ctx, r.Sum, r.info(), path)
 	}
 	tmp := f.temp()
 	if f.fs.Clone(path, tmp) != nil {

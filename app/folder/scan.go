@@ -34,6 +34,8 @@ type survey struct {
 // Scan looks at the given paths, or at everything, and publishes what the user
 // changed. What changes while it is read is left for the next time.
 func (f *Folder) Scan(ctx context.Context, paths ...string) error {
+	f.using.RLock()
+	defer f.using.RUnlock()
 	f.work.Lock()
 	defer f.work.Unlock()
 	return f.scan(ctx, paths)

@@ -155,6 +155,14 @@ func (f *Folder) Run(ctx context.Context) error {
 // runScans looks at what changes, and at everything at the beginning and now and
 // then.
 func (f *Folder) runScans(ctx context.Context) error {
+	// Where nothing is kept there is nothing to watch.
+	for !f.kept() {
+		select {
+		case <-f.keptSoon:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 	w, err := disk.Watch(ctx, f.fs)
 	var events <-chan []disk.Event
 	q := newQuiet(false)
