@@ -377,6 +377,35 @@ func (t *Tree) Known(id VersionID) (Known, bool) {
 	return t.known(v), true
 }
 
+// Had reports whether v brings back what the file was before: whether one of the
+// last 1,000 versions that it comes from has its content. v itself need not be
+// in the tree.
+func (t *Tree) Had(v *Known) bool {
+	var todo []*version
+	seen := map[*version]bool{}
+	add := func(p *version) {
+		if p != nil && !seen[p] && len(seen) < 1000 {
+			seen[p] = true
+			todo = append(todo, p)
+		}
+	}
+	for _, id := range v.Parents {
+		add(t.lookup(id))
+	}
+	for i := 0; i < len(todo); i++ {
+		p := todo[i]
+		if p.kind == v.Kind && p.size == v.Size && p.sum == v.Sum && p.exec == v.Exec && p.target() == v.Target {
+			return true
+		}
+		if p.links != nil {
+			for _, p := range p.links.parents {
+				add(p)
+			}
+		}
+	}
+	return false
+}
+
 func (t *Tree) lookup(id VersionID) *version {
 	n, ok := t.logs.of[id.Log]
 	if !ok {

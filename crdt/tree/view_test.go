@@ -268,6 +268,30 @@ func TestRecent(t *testing.T) {
 	}
 }
 
+func TestHad(t *testing.T) {
+	a := at(1, 1, "a", 'A')
+	b, c := at(1, 2, "a", 'B', a), at(2, 3, "b", 'C', a)
+	gone := at(1, 4, "a", 0, b)
+	tr := of(a, b, c, gone)
+	for name, tt := range map[string]struct {
+		v    Known
+		want bool
+	}{
+		"back":             {at(3, 9, "a", 'A', b), true},
+		"back elsewhere":   {at(3, 9, "z", 'A', gone, c), true},
+		"back from gone":   {at(3, 9, "a", 'B', gone), true},
+		"new":              {at(3, 9, "a", 'D', b), false},
+		"of another line":  {at(3, 9, "a", 'C', b), false},
+		"parents unknown":  {at(3, 9, "a", 'A', at(7, 7, "a", 'A')), false},
+		"no parents":       {at(3, 9, "a", 'A'), false},
+		"gone once before": {at(3, 9, "a", 0, at(1, 4, "a", 0)), true},
+	} {
+		if got := tr.Had(&tt.v); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestManyHeads(t *testing.T) {
 	var vs []Known
 	for i := range 40 {
