@@ -1,0 +1,299 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"inselnetz/app/api"
+)
+
+// benchDir is where trees are made: a directory that make bench gives and removes
+// at the very end. Nothing is deleted in between: a file system without a journal
+// creates files very slowly after a large deletion.
+func benchDir(b *testing.B) string {
+	b.Helper()
+	dir := os.Getenv("INSELNETZ_BENCH")
+	if dir == "" {
+		b.Skip("make bench runs this")
+	}
+	dir, err := os.MkdirTemp(dir, strings.ReplaceAll(b.Name(), "/", "-"))
+	ok(b, err)
+	return dir
+}
+
+// nodes starts full programs that belong to one office and see each other.
+func nodes(b *testing.B, dir string, n int) []*process {
+	b.Helper()
+	var all []*process
+	for i := range n {
+		p := newProcess(b, filepath.Join(dir, fmt.Sprintf("node%d", i), "data"))
+		if i == 0 {
+			do[api.Status](p, "found", api.Found{Office: "Kanzlei", Person: "Anke"})
+		} else {
+			letIn(b, all[0], p)
+		}
+		all = append(all, p)
+	}
+	for _, p := range all {
+		wait(b, 30*time.Second, "all to be there", func() bool { return do[api.Status](p, "status", api.Empty{}).DevicesHere == n })
+		wait(b, 30*time.Second, "a folder", func() bool {
+			f := do[api.Folders](p, "files/folders", api.Empty{}).Folders
+			return len(f) > 0 && f[0].Dir != ""
+		})
+	}
+	time.Sleep(time.Second)
+	return all
+}
+
+func median(d []time.Duration) float64 {
+	slices.Sort(d)
+	return d[len(d)/2].Seconds()
+}
+
+// race runs ways in turn, each round with a tree of its own, and reports medians.
+func race(b *testing.B, dir string, t tree, ways ...way) {
+	b.Helper()
+	runs := map[string][]copied{}
+	round := 0
+	for b.Loop() {
+		src := filepath.Join(dir, fmt.Sprintf("src%d", round))
+		t.make(b, src)
+		for _, w := range ways {
+			from := src
+			if w.name == "ours" || w.name == "syncthing" {
+				from = src + w.name
+				t.make(b, from)
+			}
+			r := w.run(b, from, fmt.Sprintf("run%d", round), t)
+			b.Logf("%s: visible %v, durable %v, processor %v", w.name, r.visible, r.durable, r.cpu)
+			runs[w.name] = append(runs[w.name], r)
+		}
+		round++
+	}
+	for _, w := range ways {
+		var v, d, c []time.Duration
+		for _, r := range runs[w.name] {
+			v, d, c = append(v, r.visible), append(d, r.durable), append(c, r.cpu)
+		}
+		b.ReportMetric(median(v), w.name+"-visible-s")
+		b.ReportMetric(median(d), w.name+"-durable-s")
+		b.ReportMetric(median(c), w.name+"-cpu-s")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// equal fails unless two trees are equal.
+func equal(b *testing.B, x, y string) {
+	b.Helper()
+	run1(b, "diff", "-rq", x, y)
+}
+
+// BenchmarkFilesSmall copies many small files.
+func BenchmarkFilesSmall(b *testing.B) {
+	for _, n := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			dir := benchDir(b)
+			all := nodes(b, dir, 2)
+			ways := []way{oursWay(all...), rsyncdWay(b, dir), rsyncSSHWay(b, dir), cpWay(dir)}
+			if n == 10_000 {
+				ways = append(ways, stockWay(stocks(b, dir)))
+			}
+			race(b, dir, tree{n, 4096}, ways...)
+			equal(b, filepath.Join(filesDir(all[0]), "run0"), filepath.Join(filesDir(all[1]), "run0"))
+		})
+	}
+}
+
+// BenchmarkFilesLarge copies one large file.
+func BenchmarkFilesLarge(b *testing.B) {
+	dir := benchDir(b)
+	all := nodes(b, dir, 2)
+	race(b, dir, tree{1, 1 << 30}, oursWay(all...), rsyncSSHWay(b, dir), rsyncdWay(b, dir), cpWay(dir), stockWay(stocks(b, dir)))
+	equal(b, filepath.Join(filesDir(all[0]), "run0"), filepath.Join(filesDir(all[1]), "run0"))
+}
+
+// BenchmarkFilesFour copies one large file to one node, then to four at once.
+func BenchmarkFilesFour(b *testing.B) {
+	dir := benchDir(b)
+	two, five := nodes(b, filepath.Join(dir, "two"), 2), nodes(b, filepath.Join(dir, "five"), 5)
+	one, four := oursWay(two...), oursWay(five...)
+	one.name, four.name = "one", "four"
+	t := tree{1, 1 << 30}
+	var single, many []time.Duration
+	round := 0
+	for b.Loop() {
+		for _, w := range []way{one, four} {
+			src := filepath.Join(dir, fmt.Sprint(w.name, round))
+			t.make(b, src)
+			r := w.run(b, src, fmt.Sprintf("run%d", round), t)
+			b.Logf("%s: visible %v, durable %v, processor %v", w.name, r.visible, r.durable, r.cpu)
+			if w.name == "one" {
+				single = append(single, r.durable)
+			} else {
+				many = append(many, r.durable)
+			}
+		}
+		round++
+	}
+	b.ReportMetric(median(single), "one-s")
+	b.ReportMetric(median(many), "four-s")
+	b.ReportMetric(median(many)/median(single), "ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkFilesByte changes one byte in the middle of a large file.
+func BenchmarkFilesByte(b *testing.B) {
+	dir := benchDir(b)
+	all := nodes(b, dir, 2)
+	t := tree{1, 1 << 30}
+	src := filepath.Join(dir, "src")
+	t.make(b, src)
+	oursWay(all...).run(b, src, "run", t)
+	sub := filepath.Join("run", "d0000", "f00.bin")
+	from, to := filepath.Join(filesDir(all[0]), sub), filepath.Join(filesDir(all[1]), sub)
+	space := do[api.Folders](all[0], "files/folders", api.Empty{}).Folders[0].Space
+	var visible, durable []time.Duration
+	var wire []float64
+	round := int64(0)
+	for b.Loop() {
+		round++
+		at := 512<<20 + round*7_000_001
+		mark := []byte{byte(time.Now().UnixNano())}
+		time.Sleep(3 * time.Second) // saves that follow each other closely wait, by rule
+		sent := loopback(b)
+		start := time.Now()
+		f, err := os.OpenFile(from, os.O_RDWR, 0)
+		ok(b, err)
+		old := make([]byte, 1)
+		_, err = f.ReadAt(old, at)
+		ok(b, err)
+		mark[0] = old[0] + 1
+		_, err = f.WriteAt(mark, at)
+		ok(b, err)
+		ok(b, f.Close())
+		wait(b, time.Minute, "the byte", func() bool {
+			f, err := os.Open(to)
+			if err != nil {
+				return false
+			}
+			defer f.Close()
+			got := make([]byte, 1)
+			n, _ := f.ReadAt(got, at)
+			return n == 1 && got[0] == mark[0]
+		})
+		visible = append(visible, time.Since(start))
+		wait(b, time.Minute, "the byte to be safe", func() bool {
+			info, err := ask[api.FileInfo](b.Context(), all[0].client, "files/info", api.FilesAsk{Space: space, Path: filepath.ToSlash(sub)})
+			return err == nil && len(info.Devices) == 2
+		})
+		durable = append(durable, time.Since(start))
+		wire = append(wire, float64(loopback(b)-sent)/(1<<20))
+	}
+	equal(b, from, to)
+	b.ReportMetric(median(visible), "visible-s")
+	b.ReportMetric(median(durable), "durable-s")
+	slices.Sort(wire)
+	b.ReportMetric(wire[0], "least-MiB-over-loopback")
+	b.ReportMetric(0, "ns/op")
+}
+
+// loopback is how many bytes went over the loopback interface, whoever's they are.
+func loopback(b *testing.B) (n int64) {
+	b.Helper()
+	raw, err := os.ReadFile("/sys/class/net/lo/statistics/tx_bytes")
+	ok(b, err)
+	_, err = fmt.Sscan(string(raw), &n)
+	ok(b, err)
+	return n
+}
+
+// BenchmarkFilesSave measures from the end of a save of 10 KB on one PC until the
+// other's disk has the new content, by both ways programs save.
+func BenchmarkFilesSave(b *testing.B) {
+	dir := benchDir(b)
+	all := nodes(b, dir, 2)
+	ours := saves(b, filesDir(all[0]), filesDir(all[1]), 40, 10*time.Second)
+	st := stocks(b, dir)
+	theirs := saves(b, st[0].dir, st[1].dir, 5, time.Minute)
+	for b.Loop() {
+	}
+	b.ReportMetric(percentile(ours, .5), "ours-p50-ms")
+	b.ReportMetric(percentile(ours, .95), "ours-p95-ms")
+	b.ReportMetric(percentile(theirs, .5), "syncthing-p50-ms")
+	b.ReportMetric(0, "ns/op")
+}
+
+func saves(b *testing.B, from, to string, n int, limit time.Duration) (took []time.Duration) {
+	b.Helper()
+	data := make([]byte, 10<<10)
+	for i := range n {
+		name := fmt.Sprintf("Brief %d.odt", i%8)
+		_, _ = bytesOf.Read(data)
+		want := sha256.Sum256(data)
+		path := filepath.Join(from, name)
+		if i%2 == 0 { // as editors do: a new file takes the place of the old one
+			ok(b, os.WriteFile(filepath.Join(from, ".neu.tmp"), data, 0o644))
+			ok(b, os.Rename(filepath.Join(from, ".neu.tmp"), path))
+		} else {
+			ok(b, os.WriteFile(path, data, 0o644))
+		}
+		start := time.Now()
+		for {
+			got, err := os.ReadFile(filepath.Join(to, name))
+			if err == nil && sha256.Sum256(got) == want {
+				break
+			}
+			if err == nil && len(got) != len(data) {
+				b.Errorf("%d bytes of a file of %d were visible", len(got), len(data))
+			}
+			if time.Since(start) > limit {
+				b.Fatalf("%s did not come within %v", name, limit)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		took = append(took, time.Since(start))
+		time.Sleep(400 * time.Millisecond)
+	}
+	return took
+}
+
+// BenchmarkFilesIdle keeps 100,000 files and does nothing.
+func BenchmarkFilesIdle(b *testing.B) {
+	dir := benchDir(b)
+	all := nodes(b, dir, 2)
+	t := tree{100_000, 4096}
+	src := filepath.Join(dir, "src")
+	t.make(b, src)
+	oursWay(all...).run(b, src, "run", t)
+	time.Sleep(20 * time.Second)
+	for b.Loop() {
+	}
+	for i, p := range all {
+		before := cpuOf(b, p.cmd.Process.Pid)
+		const idle = 30 * time.Second
+		time.Sleep(idle)
+		b.ReportMetric(100*float64(cpuOf(b, p.cmd.Process.Pid)-before)/float64(idle), fmt.Sprintf("node%d-percent", i))
+		b.ReportMetric(float64(rss(b, p))/1024, fmt.Sprintf("node%d-MiB", i))
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// rss is the memory of a program in KiB.
+func rss(b *testing.B, p *process) (kb int) {
+	b.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	ok(b, err)
+	_, rest, _ := bytes.Cut(raw, []byte("VmRSS:"))
+	_, err = fmt.Sscan(string(rest), &kb)
+	ok(b, err)
+	return kb
+}
