@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand"
+	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -213,8 +215,11 @@ func TestBrakeDecideOfAnother(t *testing.T) {
 
 func TestBrakeSaved(t *testing.T) {
 	seed := time.Now().UnixNano()
+	if s := os.Getenv("SEED"); s != "" {
+		seed, _ = strconv.ParseInt(s, 10, 64)
+	}
+	t.Logf("SEED=%d", seed)
 	r := rand.New(rand.NewSource(seed))
-	t.Logf("seed %d", seed)
 	a, b := newBraking(500), newBraking(500)
 	for i := range 3000 {
 		save, err := b.b.Save()
