@@ -28,12 +28,12 @@ type errand struct {
 	by     map[*partner]*source
 	next   int // the first piece nobody was asked for
 	back   []int32
-	lacked map[int32][]*source // who said to lack a piece
-	twice  map[int32]int       // pieces asked of two: how many of them may still answer
-	sure   []bool              // pieces that came, or are missing
-	left   int                 // pieces without their call
-	bytes  int64               // of pieces not sure
-	vtime  int64               // grows with what is asked; the least goes first
+	lacked map[int32]sources // who said to lack a piece
+	twice  map[int32]int     // pieces asked of two: how many of them may still answer
+	sure   []bool            // pieces that came, or are missing
+	left   int               // pieces without their call
+	bytes  int64             // of pieces not sure
+	vtime  int64             // grows with what is asked; the least goes first
 
 	ready *sync.Cond
 	queue []delivery
@@ -44,6 +44,7 @@ type errand struct {
 // A source is a partner as one errand sees it.
 type source struct {
 	p      *partner
+	number int
 	prefer bool
 	active bool    // may be asked
 	failed bool    // cannot be reached now
@@ -51,6 +52,16 @@ type source struct {
 	asked  int     // pieces asked and not answered
 	limit  int     // of asked; grows as it shows to have pieces
 }
+
+// sources is a set of them, by number.
+type sources [maxSessions / 64]uint64
+
+func (s sources) with(c *source) sources {
+	s[c.number/64] |= 1 << (c.number % 64)
+	return s
+}
+
+func (s sources) has(c *source) bool { return s[c.number/64]&(1<<(c.number%64)) != 0 }
 
 // A delivery is a piece as it came, or that it is missing.
 type delivery struct {
@@ -74,7 +85,7 @@ func (m *Mesh) Fetch(ctx context.Context, space log.SpaceID, pieces []Piece, pre
 	e := &errand{
 		ls: m.links, space: space, pieces: pieces, got: got, missing: missing, left: len(pieces),
 		prefer: map[log.DeviceID]bool{}, by: map[*partner]*source{},
-		lacked: map[int32][]*source{}, twice: map[int32]int{}, sure: make([]bool, len(pieces)),
+		lacked: map[int32]sources{}, twice: map[int32]int{}, sure: make([]bool, len(pieces)),
 	}
 	for _, p := range pieces {
 		if p.Size < 0 || p.Size > MaxPiece {
@@ -143,7 +154,7 @@ func (e *errand) meet() {
 	now := time.Now()
 	var fresh []*source
 	for _, p := range e.ls.list() {
-		if e.by[p] == nil && p.shares(e.space) {
+		if e.by[p] == nil && p.shares(e.space) && len(e.cands)+len(fresh) < maxSessions {
 			c := &source{p: p, prefer: e.prefer[p.device], limit: maxUnknownPieces}
 			if c.prefer {
 				c.limit = maxBlocks
@@ -153,7 +164,10 @@ func (e *errand) meet() {
 		}
 	}
 	slices.SortStableFunc(fresh, func(a, b *source) int { return nearest(a.p, b.p) })
-	e.cands = append(e.cands, fresh...)
+	for _, c := range fresh {
+		c.number = len(e.cands)
+		e.cands = append(e.cands, c)
+	}
 	var free []int32
 	for _, c := range e.cands {
 		c.failed = !c.p.usable(now) || !c.p.shares(e.space)
@@ -261,7 +275,7 @@ func (e *errand) lack(c *source, i int32) {
 		return
 	}
 	c.limit = max(c.limit/2, leastPieces)
-	e.lacked[i] = append(e.lacked[i], c)
+	e.lacked[i] = e.lacked[i].with(c)
 	e.again(i)
 }
 
@@ -275,7 +289,7 @@ func (e *errand) again(i int32) {
 		return
 	}
 	lacked := e.lacked[i]
-	if len(lacked) == 0 {
+	if lacked == (sources{}) {
 		e.back = append(e.back, i)
 		e.settle()
 		return
@@ -293,10 +307,10 @@ func (e *errand) again(i int32) {
 }
 
 // best returns the active candidate with the least to do, but those.
-func (e *errand) best(but []*source) (best *source) {
+func (e *errand) best(but sources) (best *source) {
 	load := func(c *source) int { return c.asked + len(c.own) }
 	for _, c := range e.cands {
-		if c.active && !c.failed && !slices.Contains(but, c) && (best == nil || load(c) < load(best)) {
+		if c.active && !c.failed && !but.has(c) && (best == nil || load(c) < load(best)) {
 			best = c
 		}
 	}

@@ -130,8 +130,7 @@ func (l *link) share(now time.Time) {
 		if e == nil || r.stole || now.Sub(r.at) < linkSteal || e.sure[r.i] {
 			continue
 		}
-		lacked := append(slices.Clone(e.lacked[r.i]), r.cand)
-		if o := e.best(lacked); o != nil && o.asked+len(o.own) == 0 {
+		if o := e.best(e.lacked[r.i].with(r.cand)); o != nil && o.asked+len(o.own) == 0 {
 			r.stole = true
 			e.twice[r.i]++
 			o.own = append(o.own, r.i)

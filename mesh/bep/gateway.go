@@ -188,6 +188,8 @@ func (g *Gateway) find(id string, device DeviceID) (*share, *remote, error) {
 }
 
 func (s *share) discard(ctx context.Context, r *remote) error {
+	r.work.Lock() // what is on the way ends with the hold
+	defer r.work.Unlock()
 	s.mu.Lock()
 	switch {
 	case r.held == 0:
@@ -236,7 +238,7 @@ func (s *share) undo(ctx context.Context, e event) error {
 	s.mu.Lock()
 	if s.busy[e.Path] {
 		s.mu.Unlock()
-		return nil
+		return errors.New("it is being changed just now")
 	}
 	s.busy[e.Path] = true
 	s.mu.Unlock()

@@ -74,6 +74,13 @@ func (p *puller) calm(ctx context.Context) error {
 
 // all does tasks phase by phase.
 func (p *puller) all(ctx context.Context, tasks []task) {
+	p.r.work.Lock()
+	defer p.r.work.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p.mu.Lock()
+	p.r.stop = cancel
+	p.mu.Unlock()
 	for len(tasks) > 0 && ctx.Err() == nil {
 		ph := phase(tasks[0])
 		n := slices.IndexFunc(tasks, func(t task) bool { return phase(t) != ph })

@@ -273,9 +273,13 @@ func (s *share) brake(r *remote, todo []task, now time.Time) bool {
 	return held
 }
 
+// hold holds a device. s.mu is held.
 func (s *share) hold(r *remote, ms int64, crypt bool) {
 	r.held, r.crypt = ms, crypt
 	s.dirty = true
+	if r.stop != nil {
+		r.stop() // what is on the way is held too
+	}
 	s.log.Warn("a Syncthing device changes too much at once and is held", "peer", r.id.String(), "encrypted", crypt)
 }
 
@@ -411,6 +415,8 @@ func (s *share) status(id DeviceID) FolderStatus {
 
 func (h *Held) count(e *entry, p string, w *want) {
 	switch {
+	case w.kind == Dir && (e == nil || e.file.Kind == Gone), e != nil && e.file.Kind == Dir && w.kind == Gone:
+		return // people count files
 	case e == nil || e.file.Kind == Gone:
 		h.New++
 		return

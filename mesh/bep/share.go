@@ -70,8 +70,10 @@ type remote struct {
 	crypt   bool  // it looks encrypted
 	events  []event
 	wake    chan struct{}
-	indexed time.Time     // when the last index message came
-	first   chan struct{} // closed when the first one of a connection comes; nil then
+	work    sync.Mutex         // held while tasks are done; before mu
+	stop    context.CancelFunc // ends the tasks being done; nil: none are
+	indexed time.Time          // when the last index message came
+	first   chan struct{}      // closed when the first one of a connection comes; nil then
 }
 
 func newShare(s Share, own DeviceID, devices []Device, now func() time.Time, log *slog.Logger, notify func()) *share {
