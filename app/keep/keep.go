@@ -5,7 +5,12 @@ package keep
 import (
 	"context"
 	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
 	"log/slog"
+	"sync"
 	"time"
 
 	"inselnetz/app/disk"
@@ -15,10 +20,11 @@ import (
 var (
 	// ErrNone says that a content is not kept here.
 	ErrNone = errors.New("content is not kept here")
-	// ErrDamaged says that a content is kept here and cannot be read whole.
+	// ErrDamaged says that a content was kept here and could not be read whole.
+	// It is forgotten with that, so that it can be kept again.
 	ErrDamaged = errors.New("kept content is damaged")
-	// ErrOther says that a file does not hold the content it was said to hold.
-	ErrOther = errors.New("file holds another content")
+	// ErrOther says that a file is not the one that was hashed.
+	ErrOther = errors.New("file changed since its content was looked at")
 )
 
 // Options tunes a Store. The zero value is right.
@@ -33,7 +39,47 @@ type Options struct {
 // several goroutines.
 //
 // The empty content is always there.
-type Store struct{}
+type Store struct {
+	fs    disk.FS
+	dir   string
+	log   *slog.Logger
+	now   func() time.Time
+	small int64
+	pack  int64
+
+	syncing sync.Mutex // one Sync, Compact or Close at a time; before mu
+
+	mu      sync.RWMutex
+	index   map[tree.Sum]entry
+	used    int64
+	packs   map[uint32]*pack
+	active  *pack // takes records; nil: none yet
+	next    uint32
+	tail    []byte            // end of the active pack that is not written yet
+	fresh   map[tree.Sum]bool // loose ones not durable yet
+	noted   map[tree.Sum]bool // dropped loose ones that a pack still says are durable
+	failed  []failed
+	packed  []tree.Sum // owned by whoever has syncing
+	since   int64      // bytes of packs that the index on disk does not cover
+	names   bool       // packs were made whose names are not durable
+	temps   int
+	closed  bool
+	handles handles
+}
+
+// pack is a file of records.
+type pack struct {
+	id      uint32
+	size    int64 // with the tail
+	durable int64
+	live    int64 // bytes of records that are in the index
+}
+
+// failed is what a flush did not take: it is written again elsewhere.
+type failed struct {
+	p    *pack
+	from int64
+}
 
 // Item is a content that is kept.
 type Item struct {
@@ -43,59 +89,309 @@ type Item struct {
 	Loose bool  // a file of its own
 }
 
-// Open opens the store in a directory of fs, which it makes if need be. What a
-// crash left half is cut off.
-func Open(fs disk.FS, dir string, opts Options) (*Store, error) {
-	return nil, errors.ErrUnsupported
+// tailMax is how much of a pack waits to be written at once, in bytes.
+const tailMax = 1 << 20
+
+func (s *Store) packPath(id uint32) string     { return fmt.Sprintf("%s/packs/%08x", s.dir, id) }
+func (s *Store) loosePath(sum tree.Sum) string { return s.dir + "/loose/" + sum.String() }
+
+// temp returns a name for a file that Open removes if it is found.
+func (s *Store) temp() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.temps++
+	return fmt.Sprintf("%s/tmp-%d", s.dir, s.temps)
 }
 
 // Has returns the size of a content.
-func (s *Store) Has(sum tree.Sum) (size int64, ok bool) { return 0, false }
+func (s *Store) Has(sum tree.Sum) (size int64, ok bool) {
+	if sum == (tree.Sum{}) {
+		return 0, true
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, ok := s.index[sum]
+	return e.size(), ok
+}
 
 // Put keeps a content. It is durable after Sync. Data is not held on to.
-func (s *Store) Put(sum tree.Sum, data []byte) error { return errors.ErrUnsupported }
+func (s *Store) Put(sum tree.Sum, data []byte) error {
+	if _, ok := s.Has(sum); ok || len(data) == 0 {
+		return nil
+	}
+	if int64(len(data)) > s.small {
+		return s.putLoose(sum, data)
+	}
+	h := header{dataCRC: crc32.Checksum(data, castagnoli), kind: recContent, size: uint64(len(data)), sum: sum, since: uint32(s.now().Unix())}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.index[sum]; ok {
+		return nil
+	}
+	return s.append(h, data)
+}
+
+// append adds a record to the active pack and to the index. The caller has mu.
+func (s *Store) append(h header, data []byte) error {
+	if s.closed {
+		return fs.ErrClosed
+	}
+	if len(s.tail)+int(h.length()) > tailMax {
+		if err := s.write(); err != nil {
+			return err
+		}
+	}
+	if s.active != nil && s.active.size+h.length() > s.pack {
+		if err := s.write(); err != nil {
+			return err
+		}
+		s.active = nil
+	}
+	if s.active == nil {
+		if err := s.begin(); err != nil {
+			return err
+		}
+	}
+	p := s.active
+	if h.kind == recContent {
+		s.set(h.sum, entry{pack: p.id, since: h.since, a: uint32(p.size), b: uint32(h.size)})
+	}
+	s.tail = append(h.append(s.tail), data...)
+	p.size += h.length()
+	s.since += h.length()
+	return nil
+}
+
+// set puts a content into the index, in place of where it was.
+func (s *Store) set(sum tree.Sum, e entry) {
+	s.unset(sum)
+	s.index[sum] = e
+	s.used += e.room()
+	if p := s.packs[e.pack]; p != nil {
+		p.live += e.room()
+	}
+}
+
+func (s *Store) unset(sum tree.Sum) {
+	e, ok := s.index[sum]
+	if !ok {
+		return
+	}
+	delete(s.index, sum)
+	s.used -= e.room()
+	if p := s.packs[e.pack]; p != nil {
+		p.live -= e.room()
+	}
+}
+
+// begin makes a new pack the active one.
+func (s *Store) begin() error {
+	id := s.next
+	h, err := s.fs.Create(s.packPath(id), 0)
+	if err != nil {
+		return err
+	}
+	s.next++
+	s.active = &pack{id: id}
+	s.packs[id] = s.active
+	s.names = true
+	s.handles.put(id, h)
+	return nil
+}
+
+// write writes the tail. What fails stays and is written again at the same place.
+func (s *Store) write() error {
+	if len(s.tail) == 0 {
+		return nil
+	}
+	h, err := s.handles.get(s, s.active.id)
+	if err != nil {
+		return err
+	}
+	defer s.handles.done(s, s.active.id)
+	if _, err := h.WriteAt(s.tail, s.active.size-int64(len(s.tail))); err != nil {
+		return err
+	}
+	s.tail = s.tail[:0]
+	return nil
+}
+
+// putLoose keeps what is too large for packs.
+func (s *Store) putLoose(sum tree.Sum, data []byte) error {
+	tmp := s.temp()
+	h, err := s.fs.Create(tmp, int64(len(data)))
+	if err != nil {
+		return err
+	}
+	_, err = h.WriteAt(data, 0)
+	if err = errors.Join(err, h.Close()); err != nil {
+		s.fs.Remove(tmp)
+		return err
+	}
+	return s.Adopt(sum, int64(len(data)), tmp)
+}
 
 // Adopt moves a file of the same disk in, which is said to hold the content. It
 // is durable after Sync, its bytes too. If the content is here already the file
 // is removed.
-func (s *Store) Adopt(sum tree.Sum, size int64, path string) error { return errors.ErrUnsupported }
+func (s *Store) Adopt(sum tree.Sum, size int64, path string) error {
+	if _, ok := s.Has(sum); ok || size == 0 {
+		return s.fs.Remove(path)
+	}
+	s.mu.RLock()
+	noted := s.noted[sum]
+	s.mu.RUnlock()
+	if noted {
+		// After a crash this name counts as durable: so it must be.
+		if err := syncFile(s.fs, path); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return fs.ErrClosed
+	}
+	if _, ok := s.index[sum]; ok {
+		return s.fs.Remove(path)
+	}
+	if err := s.fs.Rename(path, s.loosePath(sum)); err != nil {
+		return err
+	}
+	s.set(sum, looseEntry(size, uint32(s.now().Unix())))
+	s.fresh[sum] = true
+	return nil
+}
+
+func syncFile(f disk.FS, path string) error {
+	h, err := f.Edit(path)
+	if errors.Is(err, disk.ErrDenied) { // not ours to write; Linux flushes it all the same
+		h, err = f.Open(path)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.Sync(), h.Close())
+}
 
 // CopyIn keeps the content of a file that stays: cloned where the disk can,
 // else copied. The file must be, before and after, as it was when its Sum was
 // worked out (size, time and inode), else ErrOther; it is not read for that. It
 // is durable after Sync.
 func (s *Store) CopyIn(ctx context.Context, sum tree.Sum, as disk.Info, path string) error {
-	return errors.ErrUnsupported
+	if _, ok := s.Has(sum); ok || as.Size == 0 {
+		return nil
+	}
+	if err := s.same(path, as); err != nil {
+		return err
+	}
+	tmp := s.temp()
+	err := s.fs.Clone(path, tmp)
+	if errors.Is(err, errors.ErrUnsupported) {
+		err = s.copyFile(ctx, path, tmp, as.Size)
+	}
+	if err == nil {
+		err = s.same(path, as)
+	}
+	if err == nil {
+		return s.Adopt(sum, as.Size, tmp)
+	}
+	s.fs.Remove(tmp)
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fs.ErrNotExist) {
+		err = errors.Join(ErrOther, err)
+	}
+	return err
 }
 
-// ReadAt reads from a content as an io.ReaderAt does. Damage that is noticed is
-// ErrDamaged; callers check the hashes of blocks.
-func (s *Store) ReadAt(sum tree.Sum, p []byte, off int64) (int, error) {
-	return 0, errors.ErrUnsupported
+func (s *Store) same(path string, as disk.Info) error {
+	i, err := s.fs.Stat(path)
+	if err != nil {
+		return err
+	}
+	if i.Kind != disk.File || i.Size != as.Size || i.Time != as.Time || i.Inode != as.Inode {
+		return fmt.Errorf("%w: %s", ErrOther, path)
+	}
+	return nil
+}
+
+// copyEach is how much is copied between two looks at the context, in bytes.
+const copyEach = 64 << 20
+
+func (s *Store) copyFile(ctx context.Context, from, to string, size int64) error {
+	src, err := s.fs.Open(from)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	dst, err := s.fs.Create(to, size)
+	if err != nil {
+		return err
+	}
+	for at := int64(0); at < size && err == nil; at += copyEach {
+		if err = ctx.Err(); err == nil {
+			err = dst.CopyFrom(src, at, min(copyEach, size-at))
+		}
+	}
+	return errors.Join(err, dst.Close())
 }
 
 // Loose returns the file that holds a content alone, for Clone and CopyFrom; it
 // must not be changed.
-func (s *Store) Loose(sum tree.Sum) (path string, ok bool) { return "", false }
+func (s *Store) Loose(sum tree.Sum) (path string, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, ok := s.index[sum]
+	if !ok || !e.loose() {
+		return "", false
+	}
+	return s.loosePath(sum), true
+}
 
 // Drop forgets a content. After a crash it may be back.
-func (s *Store) Drop(sum tree.Sum) error { return errors.ErrUnsupported }
+func (s *Store) Drop(sum tree.Sum) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.index[sum]
+	if !ok {
+		return nil
+	}
+	if e.loose() {
+		if err := s.fs.Remove(s.loosePath(sum)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		delete(s.fresh, sum)
+		s.noted[sum] = true
+	}
+	s.unset(sum)
+	return nil
+}
 
 // Each yields all contents that were there when it was called, in no order.
-func (s *Store) Each(yield func(Item) bool) {}
+func (s *Store) Each(yield func(Item) bool) {
+	s.mu.RLock()
+	items := make([]Item, 0, len(s.index))
+	for sum, e := range s.index {
+		items = append(items, Item{sum, e.size(), int64(e.since) * 1000, e.loose()})
+	}
+	s.mu.RUnlock()
+	for _, i := range items {
+		if !yield(i) {
+			return
+		}
+	}
+}
 
-// Sync makes durable what came in before.
-func (s *Store) Sync() error { return errors.ErrUnsupported }
+// Used returns the bytes that the contents take on the disk, without what
+// Compact would give back.
+func (s *Store) Used() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.used
+}
 
-// SyncAll is Sync by FS.SyncAll: the one call makes everything else on the disk
-// durable too. Cheaper for many files.
-func (s *Store) SyncAll() error { return errors.ErrUnsupported }
-
-// Used returns the bytes of the contents that are kept.
-func (s *Store) Used() int64 { return 0 }
-
-// Compact gives back the room of what was dropped and packs what is small.
-func (s *Store) Compact(ctx context.Context) error { return errors.ErrUnsupported }
-
-// Close ends the use of the store; it calls Sync.
-func (s *Store) Close() error { return errors.ErrUnsupported }
+// Len returns the number of contents.
+func (s *Store) Len() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.index)
+}

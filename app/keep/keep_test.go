@@ -1,0 +1,471 @@
+package keep
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"inselnetz/app/disk"
+	"inselnetz/app/disk/disktest"
+	"inselnetz/crdt/tree"
+)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+var contents = map[int][]byte{}
+
+// content returns the n-th content and its name.
+func content(n int) ([]byte, tree.Sum) {
+	if b, ok := contents[n]; ok {
+		return b, nameOf(b, n%20 == 1)
+	}
+	b := makeContent(n)
+	contents[n] = b
+	return b, nameOf(b, n%20 == 1)
+}
+
+func makeContent(n int) []byte {
+	rng := rand.New(rand.NewPCG(uint64(n), 7))
+	size := 1 + rng.IntN(700)
+	switch n % 10 {
+	case 0:
+		size = 1000 + rng.IntN(6000) // loose
+	case 1:
+		size = 300<<10 + rng.IntN(1000) // of several blocks
+	}
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	return b
+}
+
+func nameOf(b []byte, list bool) tree.Sum {
+	if list {
+		return sha256.Sum256(b)
+	}
+	var sums []tree.Sum
+	for c := range slices.Chunk(b, tree.BlockSize(int64(len(b)))) {
+		sums = append(sums, sha256.Sum256(c))
+	}
+	return tree.SumOf(sums)
+}
+
+var testOptions = Options{Small: 900, Pack: 12 << 10}
+
+func get(s *Store, sum tree.Sum) ([]byte, error) {
+	size, ok := s.Has(sum)
+	if !ok {
+		return nil, ErrNone
+	}
+	b := make([]byte, size)
+	if _, err := s.ReadAt(sum, b, 0); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func TestKeep(t *testing.T) {
+	f := disktest.New(1, disktest.Options{})
+	now := time.Unix(1000, 5)
+	opts := testOptions
+	opts.Now = func() time.Time { return now }
+	s, err := Open(f, ".inselnetz/keep", opts)
+	must(t, err)
+	small, sum := content(2)
+	must(t, s.Put(sum, small))
+	must(t, s.Put(sum, small))
+	large, lsum := content(10)
+	must(t, s.Put(lsum, large))
+	if size, ok := s.Has(sum); !ok || size != int64(len(small)) {
+		t.Error(size, ok)
+	}
+	if _, ok := s.Has(tree.Sum{1}); ok {
+		t.Error("has what it has not")
+	}
+	if size, ok := s.Has(tree.Sum{}); !ok || size != 0 {
+		t.Error("the empty content:", size, ok)
+	}
+	if _, err := s.ReadAt(tree.Sum{}, small, 0); err != io.EOF {
+		t.Error("the empty content:", err)
+	}
+	must(t, s.Put(tree.Sum{}, nil))
+	if _, err := s.ReadAt(tree.Sum{1}, small, 0); !errors.Is(err, ErrNone) {
+		t.Error(err)
+	}
+	check := func() {
+		t.Helper()
+		for sum, b := range map[tree.Sum][]byte{sum: small, lsum: large} {
+			got, err := get(s, sum)
+			if err != nil || !bytes.Equal(got, b) {
+				t.Error("not what was put in:", err)
+			}
+			part := make([]byte, 10)
+			if n, err := s.ReadAt(sum, part, 5); n != 10 || err != nil || !bytes.Equal(part, b[5:15]) {
+				t.Error(n, err)
+			}
+			if n, err := s.ReadAt(sum, part, int64(len(b))-4); n != 4 || err != io.EOF || !bytes.Equal(part[:4], b[len(b)-4:]) {
+				t.Error(n, err)
+			}
+			if _, err := s.ReadAt(sum, part, int64(len(b))); err != io.EOF {
+				t.Error(err)
+			}
+		}
+	}
+	check()
+	must(t, s.Sync())
+	check()
+	if p, ok := s.Loose(lsum); !ok || disktest.Content(t, f, p) != string(large) {
+		t.Error(p, ok)
+	}
+	if _, ok := s.Loose(sum); ok {
+		t.Error("a packed content is no file")
+	}
+	must(t, s.Close())
+	must(t, s.Close())
+	now = time.Unix(2000, 0)
+	s, err = Open(f, ".inselnetz/keep", opts)
+	must(t, err)
+	check()
+	for i := range s.Each {
+		if i.Since != 1_000_000 || i.Loose != (i.Sum == lsum) {
+			t.Errorf("%+v", i)
+		}
+	}
+	want := int64(len(large) + len(small) + headerSize)
+	if s.Used() != want {
+		t.Error("used", s.Used(), "want", want)
+	}
+	disktest.Write(t, f, "other", "x")
+	must(t, s.Adopt(sum, int64(len(small)), "other")) // here already
+	if _, err := f.Stat("other"); err == nil {
+		t.Error("a file that was not needed stays")
+	}
+	must(t, s.Drop(sum))
+	must(t, s.Drop(lsum))
+	must(t, s.Drop(lsum))
+	if s.Used() != 0 || s.Len() != 0 {
+		t.Error(s.Used(), s.Len())
+	}
+	must(t, s.Compact(t.Context()))
+	if l, _ := f.List(".inselnetz/keep/packs"); len(l) > 1 {
+		t.Error("packs of what was dropped stay:", l)
+	}
+	must(t, s.Close())
+	if err := s.Put(sum, small); err == nil {
+		t.Error("put after close")
+	}
+}
+
+func TestCopyIn(t *testing.T) {
+	for _, clones := range []bool{false, true} {
+		f := disktest.New(1, disktest.Options{Clones: clones})
+		s, err := Open(f, "keep", testOptions)
+		must(t, err)
+		b, sum := content(10)
+		disktest.Write(t, f, "file", string(b))
+		i, err := f.Stat("file")
+		must(t, err)
+		must(t, s.CopyIn(t.Context(), sum, i, "file"))
+		if got, err := get(s, sum); err != nil || !bytes.Equal(got, b) || disktest.Content(t, f, "file") != string(b) {
+			t.Error(err)
+		}
+		must(t, s.Drop(sum))
+		// The user edits in the middle.
+		f.At = func(op, path string) {
+			if op == "Clone" || op == "CopyFrom" {
+				disktest.Write(t, f.User(), "file", "other")
+			}
+		}
+		if err := s.CopyIn(t.Context(), sum, i, "file"); !errors.Is(err, ErrOther) {
+			t.Error(err)
+		}
+		f.At = nil
+		if err := s.CopyIn(t.Context(), sum, i, "file"); !errors.Is(err, ErrOther) {
+			t.Error(err)
+		}
+		if err := s.CopyIn(t.Context(), sum, i, "none"); err == nil {
+			t.Error("copied nothing")
+		}
+		if l, _ := f.List("keep"); len(l) != 2 {
+			t.Error("left over:", l)
+		}
+		must(t, s.Close())
+	}
+}
+
+// seeds calls f for some seeds, or for SEED alone.
+func seeds(t *testing.T, n uint64, f func(t *testing.T, seed uint64)) {
+	if s := os.Getenv("SEED"); s != "" {
+		seed, err := strconv.ParseUint(s, 10, 64)
+		must(t, err)
+		f(t, seed)
+		return
+	}
+	if testing.Short() {
+		n /= 10
+	}
+	for seed := range n {
+		if t.Run(fmt.Sprint("SEED=", seed), func(t *testing.T) { f(t, seed) }); t.Failed() {
+			return
+		}
+	}
+}
+
+// user plays with a store and knows what it must hold.
+type user struct {
+	t     *testing.T
+	rng   *rand.Rand
+	f     *disktest.FS
+	s     *Store
+	have  map[int]bool // put in and not dropped
+	acked map[int]bool // of these, what a Sync said to be durable
+	files int
+	armed bool // calls count towards the crash
+}
+
+// trace says what happens, with SEED.
+func (u *user) trace(format string, args ...any) {
+	if os.Getenv("SEED") != "" {
+		u.t.Logf(format, args...)
+	}
+}
+
+// act does one thing. An error of the disk is fine.
+func (u *user) act() (what string, err error) {
+	n := u.rng.IntN(60)
+	b, sum := content(n)
+	switch u.rng.IntN(14) {
+	case 0, 1, 2, 3:
+		what, err = fmt.Sprint("put ", n), u.s.Put(sum, b)
+		if err == nil {
+			u.have[n] = true
+		}
+	case 4, 5, 6, 7:
+		u.files++
+		path := fmt.Sprint("file", u.files)
+		what = fmt.Sprint("adopt ", n)
+		disktest.Write(u.t, u.f.User(), path, string(b))
+		if u.rng.IntN(3) == 0 {
+			i, _ := u.f.User().Stat(path)
+			what, err = fmt.Sprint("copy in ", n), u.s.CopyIn(context.Background(), sum, i, path)
+		} else {
+			err = u.s.Adopt(sum, int64(len(b)), path)
+		}
+		if err == nil {
+			u.have[n] = true
+		}
+	case 8, 9:
+		delete(u.acked, n)
+		what, err = fmt.Sprint("drop ", n), u.s.Drop(sum)
+		if err == nil {
+			delete(u.have, n)
+		}
+	case 10, 11, 12:
+		what = "sync"
+		if u.rng.IntN(3) == 0 {
+			what, err = "sync all", u.s.SyncAll()
+		} else {
+			err = u.s.Sync()
+		}
+		if err == nil {
+			u.acked = maps.Clone(u.have)
+		}
+	case 13:
+		what, err = "compact", u.s.Compact(context.Background())
+	}
+	return what, err
+}
+
+// check looks at all that is kept.
+func (u *user) check(acked bool) {
+	u.t.Helper()
+	for n := range u.acked {
+		b, sum := content(n)
+		if got, err := get(u.s, sum); err != nil || !bytes.Equal(got, b) {
+			u.t.Fatalf("content %d was durable and is not there: %v", n, err)
+		}
+	}
+	if acked {
+		return
+	}
+	known := map[tree.Sum]int{}
+	for n := range 60 {
+		_, sum := content(n)
+		known[sum] = n
+	}
+	used := int64(0)
+	for i := range u.s.Each {
+		b, _ := content(known[i.Sum])
+		if got, err := get(u.s, i.Sum); err != nil || !bytes.Equal(got, b) {
+			u.t.Fatalf("content %d is said to be kept, and is not: %v", known[i.Sum], err)
+		}
+		used += i.Size
+		if !i.Loose {
+			used += headerSize
+		}
+	}
+	if used != u.s.Used() {
+		u.t.Errorf("used %d, said %d", used, u.s.Used())
+	}
+}
+
+// tidy sees that the store has no files that it does not need.
+func (u *user) tidy() {
+	u.t.Helper()
+	f := u.f.User()
+	list, err := f.List("keep/loose")
+	must(u.t, err)
+	loose := 0
+	for i := range u.s.Each {
+		if i.Loose {
+			loose++
+		}
+	}
+	if len(list) != loose {
+		u.t.Errorf("%d files for %d loose contents", len(list), loose)
+	}
+	list, err = f.List("keep")
+	must(u.t, err)
+	for _, i := range list {
+		if i.Name != "packs" && i.Name != "loose" && i.Name != "index" {
+			u.t.Error("left over:", i.Name)
+		}
+	}
+	list, err = f.List("keep/packs")
+	must(u.t, err)
+	var size, live int64
+	for _, i := range list {
+		size += i.Size
+	}
+	for i := range u.s.Each {
+		if !i.Loose {
+			live += i.Size + headerSize
+		}
+	}
+	if size > 3*live+2*testOptions.Pack {
+		u.t.Errorf("%d bytes of packs for %d bytes", size, live)
+	}
+}
+
+// TestCrash stops at any call of the disk, by power cut or kill, again and again.
+func TestCrash(t *testing.T) {
+	seeds(t, 1500, func(t *testing.T, seed uint64) {
+		u := &user{t: t, rng: rand.New(rand.NewPCG(seed, 1)), f: disktest.New(seed, disktest.Options{Clones: seed%3 == 0}), have: map[int]bool{}, acked: map[int]bool{}}
+		for range 6 {
+			calls, stop := 0, u.rng.IntN(200)
+			next := u.f
+			power := u.rng.IntN(3) > 0
+			u.f.At = func(string, string) {
+				if !u.armed {
+					return
+				}
+				if calls++; calls != stop {
+					return
+				}
+				if power {
+					next = u.f.Crash()
+				} else {
+					next = u.f.Kill()
+				}
+			}
+			var err error
+			u.armed = true
+			if u.s, err = Open(u.f, "keep", testOptions); err == nil {
+				u.armed = false
+				u.check(u.rng.IntN(2) == 0)
+				u.armed = true
+				for range 60 {
+					what, err := u.act()
+					u.trace("%s: %v", what, err)
+					if err != nil {
+						if !errors.Is(err, disktest.ErrDead) && !u.f.Dead() {
+							t.Fatal(what, err)
+						}
+						break
+					}
+				}
+				if !u.f.Dead() {
+					u.s.Close()
+				}
+			}
+			if !u.f.Dead() {
+				u.f.At = nil
+				next = u.f.Crash()
+			}
+			u.f = next
+			u.trace("crash %v at call %d of %d", power, stop, calls)
+			u.s, err = Open(u.f, "keep", testOptions)
+			must(t, err)
+			u.check(false)
+			u.tidy()
+			if u.rng.IntN(2) == 0 {
+				must(t, u.s.Compact(t.Context()))
+				u.check(false)
+				u.tidy()
+				must(t, u.s.Close())
+			}
+			// What is there now is all there is, durable or not.
+			u.have = map[int]bool{}
+			for n := range 60 {
+				if _, sum := content(n); second(u.s.Has(sum)) {
+					u.have[n] = true
+				}
+			}
+			u.f = u.f.Kill()
+		}
+	})
+}
+
+func second[T any](_ T, ok bool) bool { return ok }
+
+// TestFaults lets calls fail now and then: what was acknowledged stays, and
+// afterwards all works.
+func TestFaults(t *testing.T) {
+	seeds(t, 500, func(t *testing.T, seed uint64) {
+		u := &user{t: t, rng: rand.New(rand.NewPCG(seed, 1)), f: disktest.New(seed, disktest.Options{}), have: map[int]bool{}, acked: map[int]bool{}}
+		var err error
+		u.s, err = Open(u.f, "keep", testOptions)
+		must(t, err)
+		u.f.Fail = func(op, path string) error {
+			if u.rng.IntN(25) == 0 {
+				return []error{disk.ErrFull, disk.ErrDenied, disk.ErrBusy, errors.New("input/output error")}[u.rng.IntN(4)]
+			}
+			return nil
+		}
+		for range 120 {
+			if what, err := u.act(); err != nil && strings.HasPrefix(what, "drop") {
+				// It may be there or not.
+				fmt.Sscanf(what, "drop %d", new(int))
+			}
+		}
+		u.f.Fail = nil
+		u.check(false)
+		must(t, u.s.Sync())
+		u.acked = maps.Clone(u.have)
+		u.check(false)
+		must(t, u.s.Compact(t.Context()))
+		must(t, u.s.Close())
+		u.f = u.f.Crash()
+		u.s, err = Open(u.f, "keep", testOptions)
+		must(t, err)
+		u.check(false)
+		u.tidy()
+	})
+}
