@@ -220,20 +220,30 @@ func config() []byte {
 
 func TestHostileDevice(t *testing.T) {
 	n, cert := newHostile(t)
-	for name, say := range map[string][]byte{
-		"short device id":   frame(msgClusterConfig, field(1, field(16, field(1, []byte("short"))))),
-		"index before all":  frame(msgIndex, field(1, []byte("office"))),
-		"unknown folder":    append(config(), frame(msgIndex, field(1, []byte("home")))...),
-		"bad name":          append(config(), frame(msgIndex, append(field(1, []byte("office")), field(2, field(1, []byte("../../etc/passwd")))...))...),
-		"absolute name":     append(config(), frame(msgRequest, append(field(2, []byte("office")), field(3, []byte("/etc/passwd"))...))...),
-		"packed and short":  append(config(), 0, 4, 8, msgIndex, 16, 1, 0, 0, 0, 2, 1, 2),
-		"500 MB":            append(config(), 0, 2, 8, msgIndex, 0x1d, 0xcd, 0x65, 0x00),
-		"noise":             random(1000),
-		"millions of files": append(config(), frame(msgIndex, bytes.Repeat(field(2, nil), 1_000_000))...),
+	index := func(fields ...[]byte) []byte {
+		return append(config(), frame(msgIndex, bytes.Join(append([][]byte{field(1, []byte("office"))}, fields...), nil))...)
+	}
+	for name, tt := range map[string]struct {
+		say []byte
+		err string
+	}{
+		"short device id":   {frame(msgClusterConfig, field(1, field(16, field(1, []byte("short"))))), "device id of 5 bytes"},
+		"index before all":  {frame(msgIndex, field(1, []byte("office"))), "invalid state"},
+		"unknown folder":    {append(config(), frame(msgIndex, field(1, []byte("home")))...), `"home" is not shared`},
+		"bad name":          {index(field(2, field(1, []byte("../../etc/passwd")))), "filename is invalid"},
+		"absolute name":     {append(config(), frame(msgRequest, append(field(2, []byte("office")), field(3, []byte("/etc/passwd"))...))...), "filename is invalid"},
+		"packed and short":  {append(config(), 0, 4, 8, msgIndex, 16, 1, 0, 0, 0, 2, 1, 2), "packed message of 2 bytes"},
+		"500 MB":            {append(config(), 0, 2, 8, msgIndex, 0x1d, 0xcd, 0x65, 0x00), "message of 500000000 bytes"},
+		"noise":             {append([]byte{0xff, 0xff}, random(1000)...), "header of 65535 bytes"},
+		"millions of files": {index(bytes.Repeat(field(2, nil), 1_000_000)), "too many parts"},
 	} {
 		h := connect(t, n, cert)
-		h.Write(say)
+		h.Write(tt.say)
 		h.dropped(name)
+		n.wait(name+": "+tt.err, func() bool {
+			d := n.Status().Devices[0]
+			return !d.Connected && strings.Contains(d.Err, tt.err)
+		})
 	}
 	if got := n.folder.shows(); len(got) != 1 || got["secret"] != "content" {
 		t.Errorf("the folder shows %v", got)
@@ -364,10 +374,8 @@ func TestLyingDevice(t *testing.T) {
 
 // An endless index ends the connection, not the program.
 func TestEndlessIndex(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fills 256 MiB")
-	}
 	n, cert := newHostile(t)
+	n.shares["office"].most = 16 << 20
 	pc := play(t, n, cert, func(*protocol.Request) ([]byte, error) { return nil, protocol.ErrNoSuchFile })
 	var files []protocol.FileInfo
 	for i := range 1000 {

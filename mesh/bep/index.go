@@ -12,7 +12,7 @@ import (
 const (
 	batchFiles  = 500
 	batchBlocks = 5000
-	modesty     = 3 * time.Second // for which a device is let speak first
+	modesty     = 2 * time.Second // for which a device is let speak first
 )
 
 // A sender tells one device what a share shows.

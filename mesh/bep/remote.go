@@ -30,7 +30,7 @@ func (s *share) indexed(id DeviceID, files []protocol.FileInfo, whole bool) erro
 	for i := range files {
 		s.announced(r, files[i])
 	}
-	if r.cost > maxCost {
+	if r.cost > s.most {
 		return errHuge
 	}
 	r.indexed = time.Now()

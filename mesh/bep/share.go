@@ -24,6 +24,7 @@ type share struct {
 	own    protocol.ShortID
 	index  protocol.IndexID
 	now    func() time.Time
+	most   int64 // bytes of memory for what one device has and we may need
 	log    *slog.Logger
 	notify func()
 
@@ -78,7 +79,7 @@ type remote struct {
 
 func newShare(s Share, own DeviceID, devices []Device, now func() time.Time, log *slog.Logger, notify func()) *share {
 	sh := &share{
-		Share: s, own: own.Short(), index: protocol.NewIndexID(), now: now,
+		Share: s, own: own.Short(), index: protocol.NewIndexID(), now: now, most: maxCost,
 		log: log.With("folder", s.ID), notify: notify,
 		entries: map[string]*entry{}, loaded: map[string]savedEntry{}, kids: map[string]int{}, exts: map[string]int{},
 		sums: map[[32]byte]twin{}, moved: make(chan struct{}), busy: map[string]bool{}, remotes: map[DeviceID]*remote{}, up: make(chan struct{}),
