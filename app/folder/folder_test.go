@@ -43,6 +43,7 @@ type node struct {
 	seen int // of all
 	told int // of verdicts
 	off  bool
+	gate func(Piece) // holds up a fetch
 	opts Options
 }
 
@@ -133,6 +134,9 @@ func (n *node) Verdict(_ context.Context, v tree.Verdict) (Verdict, error) {
 
 func (n *node) Fetch(ctx context.Context, pieces []Piece, _ []log.DeviceID, got func(int, []byte) error, missing func(int)) error {
 	for i, p := range pieces {
+		if n.gate != nil {
+			n.gate(p)
+		}
 		found := false
 		for _, from := range n.o.nodes {
 			if from == n || from.off || n.off || from.Folder == nil {

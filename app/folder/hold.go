@@ -61,10 +61,6 @@ func (f *Folder) saveBrake(now bool) error {
 		return nil
 	}
 	b, err := f.brake.Save()
-	if errors.Is(err, errors.ErrUnsupported) {
-		f.mu.Unlock()
-		return nil
-	}
 	was := f.saved
 	f.saved, f.savedAt = brakeSame, at
 	f.mu.Unlock()
@@ -104,6 +100,9 @@ func (f *Folder) pass(vs []tree.Known) []tree.Known {
 			seen = f.opts.Seen(v.Device)
 		}
 		_, was := f.onDiskNow(v)
+		if was != nil && f.tree.Had(v) {
+			was = nil // it brings something back
+		}
 		held := f.brake.Holds(v.Device)
 		f.saved = max(f.saved, brakeCounted)
 		if f.brake.Judge(*v, was, f.index.files, Effective(v.Clock, seen, now)) {

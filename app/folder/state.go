@@ -325,6 +325,7 @@ func (f *Folder) noteLock(dir, name string, there bool) {
 	if doc == "" {
 		delete(f.locks, path)
 	} else {
+		doc = join(dir, doc)
 		f.locks[path] = doc
 	}
 	if was != doc && f.todo[was] == todoInUse {

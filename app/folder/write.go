@@ -423,6 +423,16 @@ func (b *bringer) stopped() error {
 	return b.fail
 }
 
+// end ends the whole Apply, as when nothing can be written any more.
+func (b *bringer) end(err error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fail == nil {
+		b.fail = err
+	}
+	return err
+}
+
 // note takes in how a path's content came; a full disk ends the Apply.
 func (b *bringer) note(path string, err error) {
 	if path == "" && !errors.Is(err, disk.ErrFull) {
@@ -435,9 +445,7 @@ func (b *bringer) note(path string, err error) {
 	case errors.Is(err, ErrNobody):
 		b.f.setTodo(path, todoWait)
 	case errors.Is(err, disk.ErrFull):
-		b.mu.Lock()
-		b.fail = err
-		b.mu.Unlock()
+		b.end(err)
 	default:
 		b.f.setTodo(path, todoFail)
 		b.f.pathError(path, fmt.Errorf("not brought up to date: %w", err), "")
@@ -536,10 +544,10 @@ func (b *bringer) fetchSmall(ctx context.Context, jobs []*job) {
 					continue
 				}
 				r, err := f.writeTemp(j, data, b.c.few)
-				if err == nil {
-					b.c.add(r)
+				if err != nil {
+					return b.end(err)
 				}
-				b.note(j.path, err)
+				b.c.add(r)
 			}
 			return b.stopped()
 		}, func(i int) {
@@ -548,9 +556,7 @@ func (b *bringer) fetchSmall(ctx context.Context, jobs []*job) {
 			}
 		})
 		if err != nil && ctx.Err() == nil && b.stopped() == nil {
-			b.mu.Lock()
-			b.fail = fmt.Errorf("fetch: %w", err)
-			b.mu.Unlock()
+			b.end(fmt.Errorf("fetch: %w", err))
 		}
 	}
 }
