@@ -282,7 +282,7 @@ export async function fake(office, dist = process.env.DIST || "dist") {
 		} catch {
 			return; // cancelled
 		}
-		if (state.fail) return json(res, 500, state.fail);
+		if (state.fail) return json(res, 400, state.fail);
 		const space = query.get("space");
 		let path = query.get("path");
 		const there = at(space, path);
