@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -102,27 +103,28 @@ func (d *device) kill() {
 func (d *device) files() map[string][]byte {
 	d.o.t.Helper()
 	out := map[string][]byte{}
-	names, err := os.ReadDir(d.dir)
-	must(d.o.t, err)
-	for _, n := range names {
-		b, err := os.ReadFile(filepath.Join(d.dir, n.Name()))
+	must(d.o.t, filepath.WalkDir(d.dir, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(d.dir, p)
 		must(d.o.t, err)
-		out[n.Name()] = b
-	}
+		out[name], err = os.ReadFile(p)
+		return err
+	}))
 	return out
 }
 
 // put makes the data directory hold these contents, in the same files.
 func (d *device) put(files map[string][]byte) {
 	d.o.t.Helper()
-	names, err := os.ReadDir(d.dir)
-	must(d.o.t, err)
-	for _, n := range names {
-		if _, ok := files[n.Name()]; !ok {
-			must(d.o.t, os.Remove(filepath.Join(d.dir, n.Name())))
+	for name := range d.files() {
+		if _, ok := files[name]; !ok {
+			must(d.o.t, os.Remove(filepath.Join(d.dir, name)))
 		}
 	}
 	for name, b := range files {
+		must(d.o.t, os.MkdirAll(filepath.Dir(filepath.Join(d.dir, name)), 0o700))
 		f, err := os.OpenFile(filepath.Join(d.dir, name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 		must(d.o.t, err)
 		_, err = f.Write(b)

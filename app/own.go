@@ -255,6 +255,9 @@ func (w *Workspace) follow(ctx context.Context, space log.SpaceID, a store.Appli
 	if len(a.Channels) > 0 {
 		w.changed("channels", "")
 	}
+	if s := w.folderOf(space); s != nil {
+		s.look()
+	}
 	return nil
 }
 

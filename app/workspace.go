@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"inselnetz/app/disk"
 	"inselnetz/app/vault"
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/chat"
@@ -33,11 +34,14 @@ type Options struct {
 	// Net opens the network for the key behind this device's peer id.
 	Net func(ctx context.Context, key ed25519.PrivateKey) (mesh.Transport, error)
 
-	Log     *slog.Logger     // nil discards
-	State   string           // directory of the count kept outside the data; empty: none, each start begins new logs
-	Version string           // of the program
-	Now     func() time.Time // wall clock; nil means time.Now
-	Unsafe  bool             // never waits for the disk; for tests
+	Log      *slog.Logger                      // nil discards
+	State    string                            // directory of the count kept outside the data; empty: none, each start begins new logs
+	Version  string                            // of the program
+	Now      func() time.Time                  // wall clock; nil means time.Now
+	Unsafe   bool                              // never waits for the disk; for tests
+	Files    string                            // directory in which shared folders lie; empty: they are not kept on this disk
+	OpenDisk func(dir string) (disk.FS, error) // of a shared folder; nil: the real one
+	Archive  bool                              // keeps every version of files, without a budget: a NAS
 
 	KeyStore vault.KeyStore          // of the operating system; nil: none, secrets lie in a file
 	Disk     func(dir string) uint64 // whether a directory's disk is encrypted, as access.Device.Disk has it; nil: not looked at
@@ -60,6 +64,9 @@ type Workspace struct {
 	hub       hub
 	own       own
 	held      coalescer
+	files     files
+	keptSoon  coalescer
+	carry     carrying
 	tending   coalescer
 	tends     atomic.Int32 // since the last minute
 	diskOnce  sync.Once
@@ -97,6 +104,9 @@ func Open(ctx context.Context, dir string, opts Options) (_ *Workspace, err erro
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	if opts.OpenDisk == nil {
+		opts.OpenDisk = disk.Open
+	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -119,7 +129,7 @@ func Open(ctx context.Context, dir string, opts Options) (_ *Workspace, err erro
 	w := &Workspace{
 		opts: opts, dir: dir, log: opts.Log, id: id, self: id.device(), store: s, start: opts.Now(),
 		jobs: make(chan func(context.Context), 256), member: make(chan struct{}),
-		notices: map[string]Notice{}, reading: map[ChannelRef]readMark{}, noted: map[mesh.PeerID]int64{},
+		notices: map[string]Notice{}, reading: map[ChannelRef]readMark{}, noted: map[mesh.PeerID]int64{}, files: newFiles(),
 	}
 	if report.Damaged != "" {
 		w.note("damaged", report.Salvaged, filepath.Base(report.Damaged))
@@ -231,6 +241,7 @@ func (w *Workspace) readControl(ctx context.Context) error {
 	}
 	w.used(ctx)
 	w.tendSoon()
+	w.filesSoon()
 	for _, what := range []string{"people", "status", "spaces", "channels", "recovery", "audit"} {
 		w.changed(what, "")
 	}
@@ -302,6 +313,7 @@ func (w *Workspace) Run(ctx context.Context) error {
 	g.Go(func() error { return w.runMesh(ctx) })
 	g.Go(func() error { return w.writeReadMarks(ctx) })
 	g.Go(func() error { return w.keepTending(ctx) })
+	g.Go(func() error { return w.runFiles(ctx) })
 	g.Go(func() error {
 		if err := w.store.Check(ctx); err != nil && ctx.Err() == nil {
 			w.log.Warn("database check", "err", err)
@@ -362,6 +374,7 @@ func (w *Workspace) runMesh(ctx context.Context) error {
 		Device: w.self, Key: w.id.key(), Instance: instance, Keys: w.networkKeys, Removed: w.removed,
 	}, mesh.Options{
 		Log: w.log, Version: w.opts.Version, Now: w.opts.Now, Join: w.answerDoor,
+		Contents: (*contents)(w), Heard: w.heard, Came: w.came,
 		OnChange: func() { w.noteSeen(); w.changed("people", ""); w.changed("status", "") },
 	})
 	w.mu.Lock()
@@ -421,7 +434,7 @@ func (w *Workspace) networkKeys() []log.Key {
 func (w *Workspace) Close() error {
 	err := w.net.Close()
 	w.own.guard.close()
-	return errors.Join(err, w.store.Close())
+	return errors.Join(err, w.closeCarried(), w.store.Close())
 }
 
 // note keeps a notice until the program ends.

@@ -214,6 +214,12 @@ func TestPhrases(t *testing.T) {
 		}
 		all[code] = p
 	}
+	for code, p := range filePhrases {
+		if _, twice := all[code]; twice {
+			t.Errorf("%s is there twice", code)
+		}
+		all[code] = p
+	}
 	for code := range codes {
 		if _, ok := all[code]; !ok {
 			t.Errorf("no sentence for %q", code)

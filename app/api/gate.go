@@ -49,6 +49,8 @@ func (s *Server) Loopback(addr net.Addr) (h http.Handler, token string) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/events", s.gate.closed(s, http.HandlerFunc(s.events)))
+	mux.Handle("GET /api/files/content", s.gate.closed(s, http.HandlerFunc(s.download)))
+	mux.Handle("PUT /api/files/content", s.gate.closed(s, http.HandlerFunc(s.upload)))
 	mux.Handle("/api/", s.gate.closed(s, http.HandlerFunc(s.serve)))
 	mux.Handle("GET /start", http.HandlerFunc(s.gate.start))
 	mux.Handle("/", s.files())

@@ -54,6 +54,9 @@ func (l language) error(err error) *Error {
 		ph, ok = accessPhrases[p.Code]
 	}
 	if !ok {
+		ph, ok = filePhrases[p.Code]
+	}
+	if !ok {
 		ph = phrases["internal"]
 		p = &app.Problem{Code: p.Code, Args: []any{p.Error()}}
 	}
@@ -69,7 +72,7 @@ func fill(s string, args []any) string {
 	return fmt.Sprintf(s, args...)
 }
 
-// phrases and accessPhrases have an entry for every code of a Problem; a test
+// phrases, accessPhrases and filePhrases have an entry for every code of a Problem; a test
 // holds them to that.
 var phrases = map[string]phrase{
 	"internal": {

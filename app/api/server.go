@@ -28,12 +28,14 @@ type Server struct {
 	hub   hub
 	gate  *gate
 	page  fs.FS // nil: the page is not built
+	open  func(path string) error
 }
 
 // Options tunes a Server.
 type Options struct {
 	Log  *slog.Logger
-	Page fs.FS // the built page; nil when it is not built
+	Page fs.FS                   // the built page; nil when it is not built
+	Open func(path string) error // opens a file with this computer's program for it; nil: there is none
 }
 
 // call answers one named call: the request's bytes in, the result out.
@@ -44,7 +46,7 @@ func New(ws *app.Workspace, opts Options) *Server {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{ws: ws, log: opts.Log, page: opts.Page}
+	s := &Server{ws: ws, log: opts.Log, page: opts.Page, open: opts.Open}
 	s.calls = s.table()
 	return s
 }
@@ -173,6 +175,8 @@ func secured(h http.Handler) http.Handler {
 // port, no session.
 func (s *Server) Window() http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /api/files/content", http.HandlerFunc(s.download))
+	mux.Handle("PUT /api/files/content", http.HandlerFunc(s.upload))
 	mux.Handle("/api/", http.HandlerFunc(s.serve))
 	mux.Handle("/", s.files())
 	return secured(mux)

@@ -59,6 +59,26 @@ func (s *Server) table() map[string]call {
 		"recovery/approve": handle(s.recoveryApprove),
 		"audit":            handle(s.audit),
 		"doctor":           handle(s.doctor),
+
+		"files/folders":   handle(s.folders),
+		"files/folder":    handle(s.folderSet),
+		"files/skip":      handle(s.skipSet),
+		"files/list":      handle(s.fileList),
+		"files/info":      handle(s.fileInfo),
+		"files/trash":     handle(s.fileTrash),
+		"files/conflicts": handle(s.fileConflicts),
+		"files/moments":   handle(s.fileMoments),
+		"files/mkdir":     handle(s.fileMkdir),
+		"files/rename":    handle(s.fileRename),
+		"files/remove":    handle(s.fileRemove),
+		"files/restore":   handle(s.fileRestore),
+		"files/rewind":    handle(s.fileRewind),
+		"files/resolve":   handle(s.fileResolve),
+		"files/hold":      handle(s.fileHold),
+		"files/open":      handle(s.fileOpen),
+		"phones":          handle(s.phones),
+		"phone/set":       handle(s.phoneSet),
+		"phone/remove":    handle(s.phoneRemove),
 	}
 }
 

@@ -105,7 +105,7 @@ type File struct {
 	Path     string `json:"path"`
 	Name     string `json:"name"`
 	Kind     string `json:"kind"`    // "file", "dir", "link"
-	Type     string `json:"type"`    // "doc", "sheet", "pdf", "image", "text", "audio", "video", "archive", "other"; of files
+	Type     string `json:"type"`    // "doc", "sheet", "pdf", "image", "slides", "text", "audio", "video", "archive", "other"; of files
 	Size     int64  `json:"size"`    // of a directory: all in it
 	Count    int    `json:"count"`   // files in a directory
 	Changed  int64  `json:"changed"` // when its newest version was announced, ms
@@ -237,9 +237,10 @@ type PhoneSet struct {
 
 // Phones is the result of "phones".
 type Phones struct {
-	ID     string  `json:"id"`   // this device's Syncthing id, to be typed there
-	Addr   string  `json:"addr"` // where it listens; empty: no folder is shared
-	Phones []Phone `json:"phones"`
+	ID     string   `json:"id"`   // this device's Syncthing id, to be typed there
+	QR     []string `json:"qr"`   // the same as rows of 0 and 1, without a margin
+	Addr   string   `json:"addr"` // where it listens; empty: no folder is shared
+	Phones []Phone  `json:"phones"`
 }
 
 // Upload is the result of PUT /api/files/content?space=…&path=…&base=…&time=…

@@ -73,8 +73,10 @@ func commands() map[string]command {
 		"kit":      {"[--confirm WORDS]", "print the recovery sheet as long as it was not confirmed", kitCommand},
 		"recovery": {"[--approve ID] [--lost DEVICE --owner PERSON]", "say who helps when all is lost; propose and approve", recoveryCommand},
 		"audit":    {"[--limit N]", "list who changed access, and when", auditCommand},
-		"doctor":   {"", "look at this device from inside: keys, disk, database", doctorCommand},
-		"version":  {"", "print the version", versionCommand},
+		"files": {"ls|get|put|versions|restore|conflicts|resolve|trash|rm|mv|mkdir|state|accept|discard|keep|drop [PATH …]",
+			"look at and change shared files; restore --at TIME brings a directory back to a time", filesCommand},
+		"doctor":  {"", "look at this device from inside: keys, disk, database", doctorCommand},
+		"version": {"", "print the version", versionCommand},
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -20,6 +21,55 @@ func defaultData() string {
 		return filepath.Join(home, "Library", "Application Support", "Inselnetz")
 	default:
 		return filepath.Join(orElse(os.Getenv("XDG_DATA_HOME"), filepath.Join(home, ".local", "share")), "inselnetz")
+	}
+}
+
+// filesPlace is the directory in which shared folders lie; empty: none.
+func filesPlace(flag, data string) string {
+	switch {
+	case flag == "-":
+		return ""
+	case flag != "":
+		if abs, err := filepath.Abs(flag); err == nil {
+			return abs
+		}
+		return flag
+	case data != defaultData():
+		if abs, err := filepath.Abs(data); err == nil {
+			data = abs
+		}
+		return filepath.Join(data, "files")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(data, "files")
+	}
+	return filepath.Join(home, "Inselnetz")
+}
+
+// opener opens files with this computer's programs, nil if there is no display.
+func opener() func(path string) error {
+	name, args := "xdg-open", []string(nil)
+	switch runtime.GOOS {
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler"}
+	case "darwin":
+		name = "open"
+	default:
+		if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
+			return nil
+		}
+	}
+	if _, err := exec.LookPath(name); err != nil {
+		return nil
+	}
+	return func(path string) error {
+		cmd := exec.Command(name, append(args, path)...)
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		go cmd.Wait() // it goes on by itself
+		return nil
 	}
 }
 

@@ -44,6 +44,8 @@ type nodeFlags struct {
 	beacon   int
 	loopback bool
 	secrets  string
+	files    string
+	archive  bool
 }
 
 func (f *nodeFlags) add(e *env) {
@@ -52,6 +54,8 @@ func (f *nodeFlags) add(e *env) {
 	e.flags.IntVar(&f.beacon, "beacon-port", 0, "UDP `port` of the beacons (default 21961; the same for the whole office)")
 	e.flags.BoolVar(&f.loopback, "loopback", false, "talk over 127.0.0.1 alone, for trying several nodes on one computer")
 	e.flags.StringVar(&f.secrets, "secrets", "auto", "where a new device's master key lies: `auto` is the system's key store if there is one, or file")
+	e.flags.StringVar(&f.files, "files", "", "`directory` in which shared folders lie (default Inselnetz in your home, or files beside other data given with --data); - for none")
+	e.flags.BoolVar(&f.archive, "archive", false, "keep every version of files for the whole time, whatever room it takes: for a NAS")
 }
 
 func serveCommand(e *env) func(context.Context) error {
@@ -102,7 +106,7 @@ func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
 		return nil, errors.Join(errUsage, listener.Close())
 	}
 	ws, err := app.Open(ctx, e.data, app.Options{
-		Log: log, State: e.state, Version: version, KeyStore: keys, Disk: diskState,
+		Log: log, State: e.state, Version: version, KeyStore: keys, Disk: diskState, Files: filesPlace(f.files, e.data), Archive: f.archive,
 		Net: func(ctx context.Context, key ed25519.PrivateKey) (mesh.Transport, error) {
 			return lan.New(ctx, lan.Options{Key: key, Port: f.port, BeaconPort: f.beacon, Loopback: f.loopback, Log: log})
 		},
@@ -111,7 +115,7 @@ func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	page, _ := frontend.Files()
-	n := &node{ws: ws, server: api.New(ws, api.Options{Log: log, Page: page}), page: listener, data: e.data}
+	n := &node{ws: ws, server: api.New(ws, api.Options{Log: log, Page: page, Open: opener()}), page: listener, data: e.data}
 	handler, token := n.server.Loopback(listener.Addr())
 	n.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	if err := n.tellContact(contact{Addr: listener.Addr().String(), Token: token}); err != nil {

@@ -1,0 +1,500 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"inselnetz/app/disk"
+	"inselnetz/app/folder"
+	"inselnetz/crdt/access"
+	"inselnetz/crdt/log"
+	"inselnetz/crdt/store"
+	"inselnetz/crdt/tree"
+)
+
+// files are the shared folders of this device's spaces.
+type files struct {
+	soon chan struct{} // spaces, rights or settings may have changed
+
+	mu     sync.RWMutex
+	shared map[log.SpaceID]*shared
+	kept   map[log.DeviceID]map[log.LogID]uint64 // contents of these logs' entries up to there are on that device
+	open   map[log.DeviceID]map[fileRef]bool     // what people have open in their programs
+}
+
+// A fileRef names a path of a space's folder.
+type fileRef struct {
+	space log.SpaceID
+	path  string
+}
+
+// shared is one running folder.
+type shared struct {
+	w     *Workspace
+	space log.SpaceID
+	set   folderSet
+	disk  disk.FS
+	f     *folder.Folder
+	pull  chan struct{} // there may be new entries
+	stop  context.CancelFunc
+	done  chan struct{}
+	tell  coalescer
+	dirs  dirSums
+
+	catMu sync.Mutex
+	cat   *catalog // what storage-only devices were offered
+
+	// of the puller
+	upto   map[log.LogID]uint64
+	writes map[log.LogID]bool
+	aside  bool // some could not be read yet
+}
+
+// A folderSet is what this device was told about a space's folder.
+type folderSet struct {
+	Kept bool     `json:"kept"`
+	Dir  string   `json:"dir"`
+	Skip []string `json:"skip,omitempty"`
+	Made bool     `json:"made"` // the directory was set up once: if it is missing, something is wrong
+}
+
+const metaFolder = "folder/" // + SpaceID: its folderSet as JSON
+
+func newFiles() files {
+	return files{
+		soon: make(chan struct{}, 1), shared: map[log.SpaceID]*shared{},
+		kept: map[log.DeviceID]map[log.LogID]uint64{}, open: map[log.DeviceID]map[fileRef]bool{},
+	}
+}
+
+// filesSoon has runFiles look again at which folders there are.
+func (w *Workspace) filesSoon() {
+	select {
+	case w.files.soon <- struct{}{}:
+	default:
+	}
+}
+
+// folderOf returns the running folder of a space, nil if there is none.
+func (w *Workspace) folderOf(space log.SpaceID) *shared {
+	w.files.mu.RLock()
+	defer w.files.mu.RUnlock()
+	return w.files.shared[space]
+}
+
+func (w *Workspace) folders() []*shared {
+	w.files.mu.RLock()
+	defer w.files.mu.RUnlock()
+	return slices.Collect(maps.Values(w.files.shared))
+}
+
+// runFiles keeps a folder running for every space that has one here.
+func (w *Workspace) runFiles(ctx context.Context) error {
+	select {
+	case <-w.member:
+	case <-ctx.Done():
+		return nil
+	}
+	w.loadKept()
+	defer func() {
+		for _, s := range w.folders() {
+			w.stopFolder(s)
+		}
+	}()
+	for {
+		w.matchFolders(ctx)
+		select {
+		case <-w.files.soon:
+		case <-time.After(time.Minute): // a disk may have come back
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// matchFolders starts and stops folders as the spaces of this device ask for.
+func (w *Workspace) matchFolders(ctx context.Context) {
+	st := w.snapshot()
+	want := map[log.SpaceID]bool{}
+	for _, id := range w.readable(st) {
+		if s, ok := st.Spaces[id]; !ok || s.Kind != access.Direct {
+			want[id] = true
+		}
+	}
+	for _, s := range w.folders() {
+		if !want[s.space] {
+			w.stopFolder(s)
+		} else {
+			s.look()
+		}
+		delete(want, s.space)
+	}
+	for id := range want {
+		if err := w.startFolder(ctx, id); err != nil && ctx.Err() == nil {
+			w.log.Warn("open folder", "space", id, "err", err)
+			w.note("folder-broken", w.spaceTitle(st, id, access.PersonID{}), err.Error())
+		}
+	}
+	w.matchCarried(ctx)
+	w.changed("files", "")
+}
+
+// startFolder opens a space's folder and lets it run.
+func (w *Workspace) startFolder(ctx context.Context, space log.SpaceID) error {
+	set, err := w.folderSetOf(space)
+	if err != nil {
+		return err
+	}
+	dir := set.Dir
+	if !set.Kept && !set.Made {
+		dir = filepath.Join(w.dir, "folders", space.String())
+	}
+	first := !set.Made
+	if first {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	fsys, err := w.opts.OpenDisk(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", folder.ErrMissing, dir)
+	} else if err != nil {
+		return err
+	}
+	s := &shared{w: w, space: space, set: set, disk: fsys, pull: make(chan struct{}, 1), done: make(chan struct{})}
+	s.f, err = folder.Open(ctx, folder.Options{
+		FS: fsys, Host: (*host)(s), Device: w.self, Space: space, Create: first,
+		Kept: set.Kept, Skip: set.Skip, Archive: w.opts.Archive, Log: w.log, MayWrite: s.mayWrite, OnChange: s.changed, Seen: w.inSyncAt,
+	})
+	if err != nil {
+		return errors.Join(err, fsys.Close())
+	}
+	if first && set.Kept {
+		s.set.Made = true
+		if err := w.putJSON(metaFolder+space.String(), s.set); err != nil {
+			return errors.Join(err, s.f.Close(), fsys.Close())
+		}
+	}
+	if err := s.load(ctx); err != nil {
+		return errors.Join(err, s.f.Close(), fsys.Close())
+	}
+	w.unnote("folder-broken")
+	run, stop := context.WithCancel(ctx)
+	s.stop = stop
+	w.files.mu.Lock()
+	w.files.shared[space] = s
+	w.files.mu.Unlock()
+	go s.run(run)
+	return nil
+}
+
+// stopFolder ends a folder; its files stay where they are.
+func (w *Workspace) stopFolder(s *shared) {
+	s.stop()
+	<-s.done
+	w.files.mu.Lock()
+	delete(w.files.shared, s.space)
+	w.files.mu.Unlock()
+	if err := errors.Join(s.f.Close(), s.disk.Close()); err != nil {
+		w.log.Warn("close folder", "space", s.space, "err", err)
+	}
+}
+
+func (s *shared) run(ctx context.Context) {
+	defer close(s.done)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-s.pull:
+				if err := s.load(ctx); err != nil && ctx.Err() == nil {
+					s.w.log.Warn("read entries of files", "space", s.space, "err", err)
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	if err := s.f.Run(ctx); err != nil && ctx.Err() == nil {
+		s.w.log.Warn("folder stopped", "space", s.space, "err", err)
+		s.w.note("folder-broken", s.w.spaceTitle(s.w.snapshot(), s.space, access.PersonID{}), err.Error())
+	}
+	wg.Wait()
+}
+
+// look has the folder take in what came.
+func (s *shared) look() {
+	select {
+	case s.pull <- struct{}{}:
+	default:
+	}
+}
+
+// load hands the folder the versions that count and that it does not have. If
+// some count no more, it begins anew.
+func (s *shared) load(ctx context.Context) error {
+	st := s.w.snapshot()
+	writes, anew := map[log.LogID]bool{}, s.aside
+	for id, upto := range s.w.store.FilesUpto(s.space) {
+		card, ok := s.w.store.Card(id)
+		writes[id] = ok && s.w.writer(st, card)
+		if was, known := s.upto[id]; known && (upto < was || writes[id] != s.writes[id]) {
+			anew = true
+		}
+	}
+	for id := range s.upto {
+		if _, ok := writes[id]; !ok {
+			anew = true
+		}
+	}
+	after := s.upto
+	if anew {
+		after = nil
+	}
+	r := &reader{ws: s.w.ws, state: st, keys: s.w.keyring()}
+	var list []tree.Known
+	var verdicts []folder.Verdict
+	aside := false
+	upto, err := s.w.store.Files(ctx, s.space, after, func(card log.Card, e *log.Entry) error {
+		if !writes[card.ID()] {
+			return nil
+		}
+		plain, err := r.Plain(card, e)
+		if err != nil {
+			aside = aside || errors.Is(err, store.ErrNoKey)
+			return nil
+		}
+		ops, err := tree.Decode(plain)
+		if err != nil {
+			s.w.log.Debug("entry of files that nobody can read", "log", e.Log, "seq", e.Seq, "err", err)
+			return nil
+		}
+		author := tree.Author{Device: card.Device, Clock: e.HLC}
+		for n, op := range ops {
+			switch op := op.(type) {
+			case tree.Version:
+				list = append(list, tree.Known{ID: tree.VersionID{Log: e.Log, Seq: e.Seq, N: uint32(n)}, Author: author, Version: op})
+			case tree.Verdict:
+				verdicts = append(verdicts, folder.Verdict{Author: author, Verdict: op})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	first := s.upto == nil
+	s.upto, s.writes, s.aside = upto, writes, aside
+	switch {
+	case first, !anew:
+		if first || len(list)+len(verdicts) > 0 {
+			s.f.Add(list, verdicts...)
+		}
+	default:
+		s.f.Reset(list, verdicts...)
+	}
+	return nil
+}
+
+// writer reports whether what a log says about files counts: its device may
+// write in the space, or could until the log was ended.
+func (w *Workspace) writer(st *access.State, card log.Card) bool {
+	if _, ended := st.Limit(card); ended {
+		return true // the store hands out no more than counts
+	}
+	l := st.Level(card.Space, card.Device)
+	_, gone := st.Gone[card.Device]
+	return gone || l == access.Manage || l == access.Write
+}
+
+// mayWrite reports whether others take what this device changes.
+func (s *shared) mayWrite() bool {
+	st := s.w.snapshot()
+	if st == nil || st.Stopped {
+		return false
+	}
+	l := st.Level(s.space, s.w.self)
+	return l == access.Manage || l == access.Write
+}
+
+// changed tells pages and other devices, not for every single file.
+func (s *shared) changed() {
+	s.tell.want(300*time.Millisecond, func() {
+		s.dirs.stale()
+		s.w.changed("files", s.space.String())
+		s.w.tellFiles(s)
+	})
+}
+
+// folderSetOf returns the settings of a space's folder, those it begins with if
+// nobody set anything.
+func (w *Workspace) folderSetOf(space log.SpaceID) (folderSet, error) {
+	var set folderSet
+	if err := w.getJSON(metaFolder+space.String(), &set); err != nil {
+		return set, err
+	}
+	if set.Dir != "" || w.opts.Files == "" {
+		return set, nil
+	}
+	set.Kept = true
+	return set, w.placeFolder(space, &set)
+}
+
+// placeFolder gives a folder a free directory in the usual place.
+func (w *Workspace) placeFolder(space log.SpaceID, set *folderSet) error {
+	st := w.snapshot()
+	name := access.ShowName(st.Office)
+	if space != w.everyone() {
+		name = w.spaceTitle(st, space, access.PersonID{})
+	}
+	name = fileName(name)
+	taken := map[string]bool{}
+	for _, s := range w.folders() {
+		taken[s.settings().Dir] = true
+	}
+	for n := 1; ; n++ {
+		set.Dir = filepath.Join(w.opts.Files, name)
+		if n > 1 {
+			set.Dir = filepath.Join(w.opts.Files, fmt.Sprintf("%s (%d)", name, n))
+		}
+		list, err := os.ReadDir(set.Dir)
+		if !taken[set.Dir] && (errors.Is(err, fs.ErrNotExist) || err == nil && len(list) == 0) {
+			break
+		}
+		if n > 1000 {
+			return fmt.Errorf("no free directory for %q in %s", name, w.opts.Files)
+		}
+	}
+	return w.putJSON(metaFolder+space.String(), *set)
+}
+
+// fileName makes a name that every system can store of any text.
+func fileName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`<>:"/\|?*`, r) {
+			return '-'
+		}
+		return r
+	}, s)
+	for len(s) > 100 {
+		s = s[:len(s)-1]
+	}
+	s = strings.Trim(strings.ToValidUTF8(s, ""), " .-")
+	if s == "" {
+		s = "Inselnetz"
+	}
+	if tree.Storable(s, tree.Windows) != 0 {
+		s += "_"
+	}
+	return s
+}
+
+// SetFolder says whether a space's files lie on this device's disk, and in which
+// directory; empty: as it is, or in the usual place. A directory that has files
+// already is shared with what is in it; one that is left keeps its files.
+func (w *Workspace) SetFolder(space log.SpaceID, kept bool, dir string) error {
+	s := w.folderOf(space)
+	if s == nil {
+		return problem("no-folder")
+	}
+	set := s.settings()
+	old := set
+	set.Kept = kept
+	switch {
+	case kept && dir != "" && dir != set.Dir:
+		if err := w.mayLieIn(s, dir); err != nil {
+			return err
+		}
+		set.Dir, set.Made = dir, false
+	case kept && set.Dir == "":
+		if w.opts.Files == "" {
+			return &Problem{Code: "bad-directory", Args: []any{""}, Field: "dir"}
+		}
+		if err := w.placeFolder(space, &set); err != nil {
+			return storeProblem(err, w.opts.Files)
+		}
+	}
+	if err := w.putJSON(metaFolder+space.String(), set); err != nil {
+		return storeProblem(err, w.dir)
+	}
+	if set.Made == old.Made && (set.Made || set.Kept == old.Kept) {
+		s.setTo(set)
+		s.f.SetKept(kept)
+		s.changed()
+		return nil
+	}
+	w.stopFolder(s) // runFiles opens it where it lies now
+	w.filesSoon()
+	return nil
+}
+
+// mayLieIn refuses directories in which a folder must not lie.
+func (w *Workspace) mayLieIn(s *shared, dir string) error {
+	if !filepath.IsAbs(dir) {
+		return &Problem{Code: "bad-directory", Args: []any{dir}, Field: "dir"}
+	}
+	taken := liesIn(dir, w.dir) || liesIn(w.dir, dir)
+	for _, o := range w.folders() {
+		other := o.settings().Dir
+		taken = taken || o != s && other != "" && (liesIn(dir, other) || liesIn(other, dir))
+	}
+	if taken {
+		return &Problem{Code: "directory-taken", Args: []any{dir}, Field: "dir"}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return &Problem{Code: "bad-directory", Args: []any{dir}, Field: "dir", Err: err}
+	}
+	return nil
+}
+
+// liesIn reports whether one directory is, or lies in, another.
+func liesIn(dir, parent string) bool {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		dir, parent = strings.ToLower(dir), strings.ToLower(parent)
+	}
+	rel, err := filepath.Rel(parent, dir)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func (s *shared) settings() folderSet {
+	s.w.files.mu.RLock()
+	defer s.w.files.mu.RUnlock()
+	return s.set
+}
+
+func (s *shared) setTo(set folderSet) {
+	s.w.files.mu.Lock()
+	defer s.w.files.mu.Unlock()
+	s.set = set
+}
+
+// SkipPath says whether a path of a folder is kept on this device.
+func (w *Workspace) SkipPath(space log.SpaceID, path string, kept bool) error {
+	s := w.folderOf(space)
+	if s == nil {
+		return problem("no-folder")
+	}
+	set := s.settings()
+	set.Skip = slices.DeleteFunc(slices.Clone(set.Skip), func(p string) bool { return p == path || strings.HasPrefix(p, path+"/") })
+	if !kept {
+		set.Skip = append(set.Skip, path)
+		slices.Sort(set.Skip)
+	}
+	if err := w.putJSON(metaFolder+space.String(), set); err != nil {
+		return storeProblem(err, w.dir)
+	}
+	s.setTo(set)
+	s.f.SetSkip(set.Skip)
+	s.changed()
+	return nil
+}
