@@ -152,6 +152,7 @@ type Folder struct {
 	saved     int // how the brake differs from what is saved
 	savedAt   time.Time
 	held      map[tree.VersionID]tree.Known
+	undone    map[log.LogID]uint64    // of this device's own logs, by verdicts
 	wishes    bool                    // there are new ones
 	wish      map[tree.Sum]tree.Known // contents that an archive lacks
 	kick      chan struct{}           // Run's applier has something to do
@@ -189,7 +190,7 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 		tree: tree.New(), onDisk: opts.Kept, skip: slices.Clone(opts.Skip), todo: map[string]todo{},
 		doing: map[string]int{}, local: map[string]bool{}, errs: map[string]PathError{}, retry: map[string]bool{},
 		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1), keptSoon: make(chan struct{}, 1), fetching: map[tree.Sum]*fetching{},
-		brake: NewBrake(), held: map[tree.VersionID]tree.Known{},
+		brake: NewBrake(), held: map[tree.VersionID]tree.Known{}, undone: map[log.LogID]uint64{},
 		building: map[tree.Sum]chan struct{}{}, wish: map[tree.Sum]tree.Known{},
 	}
 	if f.log == nil {

@@ -269,7 +269,7 @@ func (o *office) same(want map[string]string) {
 			continue
 		}
 		if got := n.files(); !mapsEqual(got, want) {
-			o.t.Errorf("node %d has %v, want %v; %v", i, short(got), short(want), n.State().Errors)
+			o.t.Errorf("node %d (have, want): %s; %v", i, difference(got, want), n.State().Errors)
 		}
 		n.mu.Lock()
 		if len(n.todo) > 0 {
@@ -294,15 +294,22 @@ func mapsEqual(a, b map[string]string) bool {
 	return true
 }
 
-func short(m map[string]string) map[string]string {
-	out := map[string]string{}
-	for k, v := range m {
-		if len(v) > 40 {
-			v = fmt.Sprintf("%.20s… (%d)", v, len(v))
+func difference(got, want map[string]string) string {
+	var out []string
+	for k, v := range got {
+		if w, ok := want[k]; !ok {
+			out = append(out, fmt.Sprintf("%q: +%.40q", k, v))
+		} else if v != w {
+			out = append(out, fmt.Sprintf("%q: %.40q, %.40q", k, v, w))
 		}
-		out[k] = v
 	}
-	return out
+	for k, w := range want {
+		if _, ok := got[k]; !ok {
+			out = append(out, fmt.Sprintf("%q: -%.40q", k, w))
+		}
+	}
+	slices.Sort(out)
+	return fmt.Sprintf("%d: %s", len(out), strings.Join(out[:min(len(out), 12)], "; "))
 }
 
 func must(err error) {

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,10 @@ import (
 
 // brakeAt is where the brake's state lies.
 const brakeAt = hidden + "/brake"
+
+// decideMost is how many of the newest versions are looked through for what a
+// device made since its holding began.
+const decideMost = 200_000
 
 // sampleSize is how much of a content's beginning the brake looks at.
 const sampleSize = 16 << 10
@@ -100,8 +105,8 @@ func (f *Folder) pass(vs []tree.Known) []tree.Known {
 			seen = f.opts.Seen(v.Device)
 		}
 		_, was := f.onDiskNow(v)
-		if was != nil && f.tree.Had(v) {
-			was = nil // it brings something back
+		if was != nil && (f.tree.Had(v) || f.undoes(v)) {
+			was = nil
 		}
 		held := f.brake.Holds(v.Device)
 		f.saved = max(f.saved, brakeCounted)
@@ -116,6 +121,25 @@ func (f *Folder) pass(vs []tree.Known) []tree.Known {
 		out = append(out, *v)
 	}
 	return out
+}
+
+// undoes tells whether a version replaces only what another device, which is
+// held here, made; or only what a verdict discarded of this device's own. Putting
+// back is not braked. mu is held.
+func (f *Folder) undoes(v *tree.Known) bool {
+	for _, id := range v.Parents {
+		k, ok := f.tree.Known(id)
+		if !ok {
+			if k, ok = f.held[id]; !ok {
+				return false
+			}
+		}
+		own := k.Device == f.opts.Device && id.Seq <= f.undone[id.Log]
+		if !own && (k.Device == v.Device || !f.brake.Holds(k.Device)) {
+			return false
+		}
+	}
+	return len(v.Parents) > 0
 }
 
 // onDiskNow returns the file on this disk that a version changes or deletes, and
@@ -147,24 +171,66 @@ func (f *Folder) onDiskNow(v *tree.Known) (*rec, *tree.Known) {
 func (f *Folder) decide(verdicts []Verdict) {
 	for _, v := range verdicts {
 		f.saved = brakeFell
-		if _, ended := f.brake.Decide(v); !ended {
-			continue
+		if _, ended := f.brake.Decide(v); ended {
+			f.release(v.Verdict.Device)
 		}
-		var again []tree.Known
-		for id, k := range f.held {
-			if k.Device == v.Verdict.Device {
-				again = append(again, k)
-				delete(f.held, id)
+		if v.Verdict.Device == f.opts.Device && !v.Accept && v.Author.Device != f.opts.Device {
+			for _, u := range v.Upto {
+				f.undone[u.Log] = max(f.undone[u.Log], u.Seq)
 			}
-		}
-		slices.SortFunc(again, func(a, b tree.Known) int { return a.ID.Compare(b.ID) })
-		f.add(f.pass(again))
-		for path, why := range f.todo {
-			if why == todoHeld {
-				f.todo[path] = todoNew
-			}
+			f.undo(v.Author.Device)
 		}
 	}
+}
+
+// undo releases a device that is held only for putting back, by a verdict, what
+// this device did. What the decision says of others' devices does not matter
+// here: those hold by themselves. mu is held.
+func (f *Folder) undo(by log.DeviceID) {
+	if !f.brake.Holds(by) {
+		return
+	}
+	upto := map[log.LogID]uint64{}
+	for id, k := range f.held {
+		if k.Device != by {
+			continue
+		}
+		if !f.undoes(&k) && !f.tree.Had(&k) {
+			return
+		}
+		upto[id.Log] = max(upto[id.Log], id.Seq)
+	}
+	own := Verdict{Author: tree.Author{Device: f.opts.Device}, Verdict: tree.Verdict{Device: by, Upto: deps(upto), Accept: true}}
+	if _, ended := f.brake.Decide(own); ended {
+		f.release(by)
+	}
+}
+
+// release judges anew what was held of a device; mu is held.
+func (f *Folder) release(dev log.DeviceID) {
+	var again []tree.Known
+	for id, k := range f.held {
+		if k.Device == dev {
+			again = append(again, k)
+			delete(f.held, id)
+		}
+	}
+	slices.SortFunc(again, func(a, b tree.Known) int { return a.ID.Compare(b.ID) })
+	f.add(f.pass(again))
+	for path, why := range f.todo {
+		if why == todoHeld {
+			f.todo[path] = todoNew
+		}
+	}
+}
+
+// deps returns numbers of logs in ascending order of log.
+func deps(upto map[log.LogID]uint64) []log.Dep {
+	var out []log.Dep
+	for _, id := range slices.SortedFunc(maps.Keys(upto), func(a, b log.LogID) int { return bytes.Compare(a[:], b[:]) }) {
+		out = append(out, log.Dep{Log: id, Seq: upto[id]})
+	}
+	return out[:min(len(out), tree.MaxLogs)]
 }
 
 // holds tells whether what a path is now comes from a device that is held; mu is
@@ -268,14 +334,19 @@ func (f *Folder) Decide(ctx context.Context, dev log.DeviceID, accept bool) erro
 			upto[id.Log] = max(upto[id.Log], id.Seq)
 		}
 	}
+	// What it made is not counted, and goes with the rest.
+	for _, k := range f.tree.Recent("", decideMost) {
+		if k.Device == dev && k.Clock.Millis() >= h.Window.UnixMilli() {
+			bad[k.ID] = k
+			upto[k.ID.Log] = max(upto[k.ID.Log], k.ID.Seq)
+		}
+	}
 	var back []tree.Version
 	if !accept {
 		back = f.putBack(bad)
 	}
 	f.mu.Unlock()
-	for _, id := range slices.SortedFunc(maps.Keys(upto), func(a, b log.LogID) int { return slices.Compare(a[:], b[:]) }) {
-		verdict.Upto = append(verdict.Upto, log.Dep{Log: id, Seq: upto[id]})
-	}
+	verdict.Upto = deps(upto)
 	// What puts back comes first: nobody then shows what is discarded.
 	if _, err := f.announce(ctx, back); err != nil {
 		return err

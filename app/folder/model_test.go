@@ -1,0 +1,321 @@
+package folder_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"inselnetz/app/disk"
+	"inselnetz/crdt/tree"
+)
+
+// see holds what the user can see at this moment against the promise that every
+// file is one that somebody wrote.
+func (p *peer) see() {
+	if !p.visible || p.w.broken != "" {
+		return
+	}
+	p.visible = false
+	p.visit(func(path string, in disk.Info, data []byte) {
+		if !p.w.wrote[sha256.Sum256(data)] {
+			p.w.breaks("%d shows at %s what nobody wrote: %s", p.n, path, short(data))
+		}
+	})
+}
+
+// visit calls see with all files that are shared.
+func (p *peer) visit(see func(path string, in disk.Info, data []byte)) {
+	p.entries("", func(path string, in disk.Info) {
+		if in.Kind != disk.File {
+			return
+		}
+		if b, _, err := p.user.Read(path, nil); err == nil {
+			see(path, in, b)
+		}
+	})
+}
+
+// entries calls see with all that is shared.
+func (p *peer) entries(dir string, see func(path string, in disk.Info)) {
+	list, _ := p.user.List(dir)
+	for _, in := range list {
+		path := in.Name
+		if dir != "" {
+			path = dir + "/" + in.Name
+		}
+		if strings.HasPrefix(in.Name, ".inselnetz") || strings.HasSuffix(in.Name, ".tmp") {
+			continue
+		}
+		see(path, in)
+		if in.Kind == disk.Dir {
+			p.entries(path, see)
+		}
+	}
+}
+
+// step does one thing that happens in the world.
+func (w *world) step() {
+	w.pass([]time.Duration{0, time.Millisecond, 100 * time.Millisecond, time.Second, time.Minute}[w.r.Intn(5)])
+	p := w.peers[w.r.Intn(len(w.peers))]
+	switch n := w.r.Intn(100); {
+	case p.f == nil && n < 40:
+		p.start()
+	case n < 30:
+		p.edit()
+		p.see()
+	case n < 42:
+		p.do("scans", func(ctx context.Context) error { return p.f.Scan(ctx) })
+	case n < 50:
+		path := p.name()
+		p.do("scans "+path, func(ctx context.Context) error { return p.f.Scan(ctx, path) })
+	case n < 66:
+		p.do("applies", func(ctx context.Context) error { return p.f.Apply(ctx) })
+	case n < 68:
+		p.do("keeps house", func(ctx context.Context) error { return p.f.House(ctx) })
+	case n < 80:
+		p.sync(w.peers[w.r.Intn(len(w.peers))], 1+w.r.Intn(4))
+	case n < 86:
+		p.do("window", p.window)
+	default:
+		w.mishap(p, n)
+	}
+}
+
+// mishap changes what can go wrong.
+func (w *world) mishap(p *peer, n int) {
+	switch {
+	case n < 88:
+		for i := range w.group {
+			w.group[i] = w.r.Intn(2)
+		}
+		w.tell("the network is %v", w.group)
+	case n < 90:
+		p.edits = []int{0, 3, 20}[w.r.Intn(3)]
+	case n < 92:
+		p.denied = []int{0, 0, 5, 50}[w.r.Intn(4)]
+	case n < 93:
+		free, total, _ := p.user.Space()
+		room := []int64{0, 100, 5000, 1e12}[w.r.Intn(4)]
+		p.user.Resize(total - free + room)
+		w.tell("%d has room for %d bytes", p.n, room)
+	case n < 94:
+		w.pass(time.Duration(w.r.Intn(30)) * time.Hour)
+		w.tell("hours pass")
+	case p.f == nil:
+	case n < 95:
+		p.end(w.one(2), "between two steps")
+		p.checkAlive()
+	default:
+		p.calls, p.power = 1+w.r.Intn(60), w.one(2)
+	}
+}
+
+// heal ends all faults and lets the office come to rest.
+func (w *world) heal() {
+	w.healed = true
+	w.tell("all faults end")
+	for _, p := range w.peers {
+		p.checkAlive()
+		w.group[p.n], p.calls = 0, 0
+		p.user.Resize(1e12)
+		if p.f == nil || w.one(2) {
+			p.start()
+		}
+	}
+	quiet := 0
+	for round := 0; quiet < 2; round++ {
+		if round == 40 {
+			w.breaks("the office does not come to rest")
+			return
+		}
+		before := w.versions()
+		for _, p := range w.peers {
+			for _, q := range w.peers {
+				p.sync(q, 1e9)
+			}
+			w.pass(5 * time.Second)
+			p.do("scans", func(ctx context.Context) error { return p.f.Scan(ctx) })
+			p.do("applies", func(ctx context.Context) error { p.f.Wake(); return p.f.Apply(ctx) })
+			if w.broken != "" {
+				return
+			}
+		}
+		if quiet++; w.versions() != before {
+			quiet = 0
+		}
+	}
+}
+
+func (w *world) versions() (n int) {
+	for _, es := range w.entries {
+		n += len(es)
+	}
+	return n
+}
+
+// check holds the healed office against what it promises.
+func (w *world) check() {
+	first := w.peers[0].shown()
+	for _, p := range w.peers {
+		tree, disk := p.shown(), p.onDisk()
+		w.equal(fmt.Sprintf("the trees of 0 and %d", p.n), first, tree)
+		w.equal(fmt.Sprintf("tree and disk of %d", p.n), tree, disk)
+		for path, b := range p.mine {
+			if got, ok := p.at(path); !ok || got != b.sum {
+				p.owe(path, b.sum)
+			}
+		}
+	}
+	announced := map[tree.Sum]string{}
+	for _, p := range w.peers {
+		for _, e := range w.entries[p.dev] {
+			for _, k := range e {
+				if k.Kind != tree.File || announced[k.Sum] != "" {
+					continue
+				}
+				announced[k.Sum] = k.Path
+				if !w.recoverable(&k) {
+					w.breaks("%s of %v (%s) is nowhere any more", k.Path, k.ID, brief(&k.Version))
+				}
+			}
+		}
+	}
+	for sum, where := range w.owed {
+		if announced[sum] == "" {
+			w.breaks("the user's bytes %s (%d) at %s are lost", sum.String()[:8], w.sums[sum], where)
+		}
+	}
+}
+
+func (w *world) equal(what string, a, b map[string]string) {
+	for _, path := range slices.Sorted(maps.Keys(a)) {
+		if a[path] != b[path] {
+			w.breaks("%s differ at %s: %s and %q", what, path, a[path], b[path])
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(b)) {
+		if _, ok := a[path]; !ok {
+			w.breaks("%s differ at %s: nothing and %s", what, path, b[path])
+		}
+	}
+}
+
+// shown returns what the tree wants on a disk.
+func (p *peer) shown() map[string]string {
+	m := map[string]string{}
+	p.f.View(func(t *tree.Tree) {
+		for n := range t.All("") {
+			m[n.Path] = brief(&n.Shown.Version)
+		}
+	})
+	return m
+}
+
+// onDisk returns what the user has.
+func (p *peer) onDisk() map[string]string {
+	m := map[string]string{}
+	p.entries("", func(path string, in disk.Info) {
+		switch in.Kind {
+		case disk.File:
+			b, _, _ := p.user.Read(path, nil)
+			m[path] = brief(&tree.Version{Kind: tree.File, Size: in.Size, Sum: sumOf(b), Exec: in.Exec})
+		case disk.Link:
+			target, _ := p.user.Readlink(path)
+			m[path] = brief(&tree.Version{Kind: tree.Link, Target: target})
+		case disk.Dir:
+			m[path] = brief(&tree.Version{Kind: tree.Dir})
+		}
+	})
+	return m
+}
+
+// recoverable reports whether some device has a content whole.
+func (w *world) recoverable(k *tree.Known) bool {
+	for _, p := range w.peers {
+		var all []byte
+		var err error
+		for i := 0; i < tree.BlockCount(k.Size) && err == nil; i++ {
+			all, err = p.f.Read(k.Sum, uint32(i), all)
+		}
+		if err == nil && int64(len(all)) == k.Size && sumOf(all) == k.Sum {
+			return true
+		}
+	}
+	return false
+}
+
+// live runs a world from beginning to end and returns which promise it broke.
+func live(seed int64, wrong mistake) *world {
+	w := newWorld(seed, wrong)
+	for _, p := range w.peers {
+		p.start()
+	}
+	for range 40 + w.r.Intn(120) {
+		if w.step(); w.broken != "" {
+			return w
+		}
+	}
+	if w.heal(); w.broken == "" {
+		w.check()
+	}
+	return w
+}
+
+// TestModel runs offices in which everything goes wrong, each from its seed, and
+// holds them against what a folder promises: after healing all trees and all
+// disks are the same, no file was ever seen half written, nothing announced is
+// unrecoverable, and no bytes of a user are gone without a version.
+func TestModel(t *testing.T) {
+	if s := os.Getenv("SEED"); s != "" {
+		seed, err := strconv.ParseInt(s, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := live(seed, nil)
+		t.Log(strings.Join(w.story, "\n"))
+		if w.broken != "" {
+			t.Error(w.broken)
+		}
+		return
+	}
+	n := int64(600)
+	if testing.Short() {
+		n = 60
+	}
+	if s := os.Getenv("WORLDS"); s != "" {
+		n, _ = strconv.ParseInt(s, 10, 64)
+	}
+	var wg sync.WaitGroup
+	next := make(chan int64)
+	var mu sync.Mutex
+	failed := 0
+	for range 2 {
+		wg.Go(func() {
+			for seed := range next {
+				if w := live(seed, nil); w.broken != "" {
+					mu.Lock()
+					if failed++; failed <= 20 {
+						t.Errorf("SEED=%d: %s", seed, w.broken)
+					}
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for seed := range n {
+		next <- seed
+	}
+	close(next)
+	wg.Wait()
+	if failed > 20 {
+		t.Errorf("and %d more", failed-20)
+	}
+}
