@@ -167,6 +167,7 @@ func (w *world) check() {
 	for _, p := range w.peers {
 		tree, disk := p.shown(), p.onDisk()
 		w.equal(fmt.Sprintf("the trees of 0 and %d", p.n), first, tree)
+		p.allowIgnored(tree, disk)
 		w.equal(fmt.Sprintf("tree and disk of %d", p.n), tree, disk)
 		for path, b := range p.mine {
 			if got, ok := p.at(path); !ok || got != b.sum {
@@ -206,6 +207,37 @@ func (w *world) equal(what string, a, b map[string]string) {
 			w.breaks("%s differ at %s: nothing and %s", what, path, b[path])
 		}
 	}
+}
+
+// allowIgnored takes out of tree and disk what may differ because something
+// ignored lies in a directory: that stays, and what should be in its place is
+// reported.
+func (p *peer) allowIgnored(tree, onDisk map[string]string) {
+	said := map[string]bool{}
+	for _, e := range p.f.State().Errors {
+		said[e.Path] = true
+	}
+	for path, is := range onDisk {
+		if is != "dir" || tree[path] == is || !p.holdsIgnored(path) {
+			continue
+		}
+		if tree[path] == "" || said[path] {
+			delete(tree, path)
+			delete(onDisk, path)
+		}
+	}
+}
+
+// holdsIgnored reports whether there is something ignored below a directory.
+func (p *peer) holdsIgnored(dir string) bool {
+	list, _ := p.user.List(dir)
+	for _, in := range list {
+		path := dir + "/" + in.Name
+		if strings.HasSuffix(in.Name, ".tmp") || in.Kind == disk.Dir && p.holdsIgnored(path) {
+			return true
+		}
+	}
+	return false
 }
 
 // shown returns what the tree wants on a disk.
