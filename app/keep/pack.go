@@ -76,41 +76,39 @@ func decodeHeader(b []byte) (h header, ok bool) {
 
 // scan reads the records of a pack from a place on. It yields the good ones and
 // returns where the last of them ends and how many stretches of damage there
-// are before that. After damage the bytes of a content may look like a record,
-// so there the hash must fit too.
+// are before that. Once something is damaged the bytes of a content may be
+// taken for a record, so contents are checked by their names too.
 func scan(r io.ReaderAt, at, size int64, yield func(at int64, h header)) (end int64, damaged int, err error) {
 	end = at
 	var buf []byte
-	lost, pending := false, false
+	bad := false // since end
 	for at+headerSize <= size {
 		if buf, err = window(r, buf, at, headerSize); err != nil {
 			return end, damaged, err
 		}
 		h, ok := decodeHeader(buf)
-		if ok && at+h.length() <= size {
-			if buf, err = window(r, buf, at, h.length()); err != nil {
+		if !ok || at+h.length() > size {
+			bad = true
+			if at, err = find(r, at+1, size); err != nil {
 				return end, damaged, err
 			}
-			data := buf[headerSize:]
-			if h.kind != recContent || crc32.Checksum(data, castagnoli) == h.dataCRC && (!lost || holds(h.sum, data)) {
-				if pending {
-					damaged, pending = damaged+1, false
-				}
-				yield(at, h)
-				at += h.length()
-				end = at
-				continue
-			}
-			pending = true
-			if !lost { // the length is right all the same
-				at += h.length()
-				continue
-			}
+			continue
 		}
-		lost, pending = true, true
-		if at, err = find(r, at+1, size); err != nil {
+		if buf, err = window(r, buf, at, h.length()); err != nil {
 			return end, damaged, err
 		}
+		data := buf[headerSize:]
+		if h.kind == recContent && (crc32.Checksum(data, castagnoli) != h.dataCRC || !holds(h.sum, data)) {
+			bad = true
+			at += h.length() // the header is good, so is the length
+			continue
+		}
+		if bad {
+			damaged, bad = damaged+1, false
+		}
+		yield(at, h)
+		at += h.length()
+		end = at
 	}
 	return end, damaged, nil
 }

@@ -3,6 +3,7 @@ package keep
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"maps"
 	"slices"
 	"time"
@@ -66,7 +67,11 @@ func (s *Store) sync(all bool) error {
 		for p := range upto {
 			s.failed = append(s.failed, failed{p, p.durable})
 		}
-		maps.Copy(s.fresh, fresh)
+		for sum := range fresh {
+			if e, ok := s.index[sum]; ok && e.loose() {
+				s.fresh[sum] = true
+			}
+		}
 		s.names = s.names || names
 		s.mu.Unlock()
 		return err
@@ -87,7 +92,10 @@ func (s *Store) sync(all bool) error {
 
 func (s *Store) syncEach(fresh map[tree.Sum]bool, upto map[*pack]int64, names bool) error {
 	for sum := range fresh {
-		if err := syncFile(s.fs, s.loosePath(sum)); err != nil {
+		err := syncFile(s.fs, s.loosePath(sum))
+		if errors.Is(err, fs.ErrNotExist) {
+			delete(fresh, sum) // dropped meanwhile
+		} else if err != nil {
 			return err
 		}
 	}
