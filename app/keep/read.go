@@ -48,6 +48,10 @@ func (s *Store) ReadAt(sum tree.Sum, p []byte, off int64) (int, error) {
 		}
 		s.mu.Lock()
 		same := s.index[sum] == e
+		if same && e.loose() && errors.Is(err, ErrDamaged) {
+			_, serr := s.fs.Stat(s.loosePath(sum))
+			same = serr != nil // else it was dropped and is back
+		}
 		if same && errors.Is(err, ErrDamaged) {
 			s.log.Warn("kept content is damaged", "content", sum, "pack", e.pack)
 			s.unset(sum)
