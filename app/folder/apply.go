@@ -16,9 +16,11 @@ import (
 
 // A job brings one path to what the tree says.
 type job struct {
-	path string
-	v    tree.Known // what to have there
-	old  *rec       // what the index says is there
+	path    string
+	v       tree.Known       // what to have there
+	old     *rec             // what the index says is there
+	heads   []tree.VersionID // of the path
+	lacking bool             // other contents of the path are to be had too
 }
 
 // A plan is what has to be done to the disk. It is worked out in memory; the
@@ -205,7 +207,8 @@ func (f *Folder) judge(p *plan, path string) {
 			p.remove = append(p.remove, r)
 			r = nil
 		}
-		p.place = append(p.place, &job{path: path, v: node.Shown, old: r})
+		p.place = append(p.place, &job{path: node.Path, v: node.Shown, old: r, heads: node.Heads, lacking: lacking})
+		f.todo[path] = todoTaken
 	}
 }
 
@@ -537,6 +540,9 @@ func (f *Folder) parents(path string) error {
 func (f *Folder) current(j *job) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.todo[j.path] == todoTaken { // nothing came since the plan was made
+		return f.index.get(j.path) == j.old
+	}
 	node, living := f.tree.Node(j.path)
 	return living && node.Shown.SameContent(&j.v.Version) && f.onDisk && !f.skipped(j.path) && f.index.get(j.path) == j.old
 }

@@ -170,6 +170,7 @@ const (
 	todoFetch                 // being fetched aside
 	todoFail                  // see errs
 	todoHeld                  // by the brake
+	todoTaken                 // Apply is at it, and no version came since
 )
 
 // The hidden directory and what is in it.

@@ -69,13 +69,14 @@ type index struct {
 	files int
 
 	dirty map[string]bool // to be written
+	young map[string]bool // not to be written yet: their names are not durable
 	size  int64           // bytes in the journal
 	h     disk.Handle
 	bad   bool // the journal could not be written: it is begun anew
 }
 
 func newIndex(fsys disk.FS, path string) *index {
-	return &index{fs: fsys, path: path, dirs: map[string]map[string]*rec{}, sums: map[tree.Sum]*rec{}, dirty: map[string]bool{}}
+	return &index{fs: fsys, path: path, dirs: map[string]map[string]*rec{}, sums: map[tree.Sum]*rec{}, dirty: map[string]bool{}, young: map[string]bool{}}
 }
 
 func (x *index) get(path string) *rec {
@@ -92,7 +93,20 @@ func (x *index) bySum(sum tree.Sum) *rec { return x.sums[sum] }
 
 func (x *index) put(r *rec) {
 	x.set(r)
+	delete(x.young, r.Path)
 	x.dirty[r.Path] = true
+}
+
+// place is put of a file whose name is not durable yet: it is not written before
+// lasting says so. Else a power cut would look as if the user had deleted it.
+func (x *index) place(r *rec) {
+	x.set(r)
+	x.dirty[r.Path], x.young[r.Path] = true, true
+}
+
+func (x *index) lasting(path string) {
+	delete(x.young, path)
+	x.dirty[path] = true
 }
 
 func (x *index) drop(path string) {
@@ -355,7 +369,11 @@ func (x *index) write() error {
 	}
 	b := make([]byte, 0, 128*len(x.dirty))
 	for _, path := range slices.Sorted(maps.Keys(x.dirty)) {
-		b = appendRec(b, path, x.get(path))
+		r := x.get(path)
+		if x.young[path] {
+			r = nil
+		}
+		b = appendRec(b, path, r)
 	}
 	if _, err := x.h.WriteAt(b, x.size); err != nil {
 		x.bad = true
@@ -370,7 +388,11 @@ func (x *index) write() error {
 func (x *index) rewrite() error {
 	x.bad = true
 	b := []byte(indexMagic)
-	x.below("", func(r *rec) { b = appendRec(b, r.Path, r) })
+	x.below("", func(r *rec) {
+		if !x.young[r.Path] {
+			b = appendRec(b, r.Path, r)
+		}
+	})
 	tmp := x.path + ".new"
 	if err := x.fs.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

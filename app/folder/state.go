@@ -116,7 +116,7 @@ func (f *Folder) Here(path string) Where {
 		return Held
 	case why == todoFail:
 		return Blocked
-	case why == todoNew || why == todoFetch:
+	case why == todoNew || why == todoFetch || why == todoTaken:
 		return Fetching
 	}
 	return Here

@@ -327,7 +327,7 @@ func (f *Folder) fetchAside(ctx context.Context, wg *sync.WaitGroup, places chan
 		}
 		var look []string
 		if err == nil {
-			look, err = f.commit([]ready{r}, true)
+			_, look, err = f.commit([]ready{r}, true)
 		}
 		if len(look) > 0 {
 			err = errors.Join(err, f.Scan(ctx, look...))

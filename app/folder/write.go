@@ -36,6 +36,8 @@ type committer struct {
 	wake chan struct{}
 	done chan struct{}
 
+	placed []ready // have their names, which are not durable yet; of the goroutine that commits
+
 	mu    sync.Mutex
 	batch []ready
 	bytes int64
@@ -112,9 +114,27 @@ func (c *committer) close() error {
 		<-c.done
 	}
 	c.commit()
+	if len(c.placed) > 0 {
+		err := c.f.keep.SyncAll()
+		if err == nil {
+			err = c.f.lasting(c.placed)
+		}
+		c.note(nil, err)
+	}
 	return c.err
 }
 
+func (c *committer) note(look []string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.look = append(c.look, look...)
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+// commit gives what was gathered its names. One flush makes the contents of this
+// batch durable and the names of the one before.
 func (c *committer) commit() {
 	c.mu.Lock()
 	batch := c.batch
@@ -124,36 +144,34 @@ func (c *committer) commit() {
 	if len(batch) == 0 {
 		return
 	}
+	if failed == nil && !c.few {
+		if failed = c.f.keep.SyncAll(); failed == nil {
+			failed = c.f.lasting(c.placed)
+			c.placed = nil
+		}
+		c.note(nil, failed)
+	}
 	if failed != nil {
 		c.f.discard(batch)
 		return
 	}
-	look, err := c.f.commit(batch, c.few)
-	c.mu.Lock()
-	c.look = append(c.look, look...)
-	if c.err == nil {
-		c.err = err
+	placed, look, err := c.f.commit(batch, c.few)
+	if !c.few {
+		c.placed = placed
 	}
-	c.mu.Unlock()
+	c.note(look, err)
 }
 
-// commit makes the contents of a batch durable, gives them their names, makes
-// those durable and says so in the index. It returns paths that are not what the
-// index says. few: each file was flushed by itself.
-func (f *Folder) commit(batch []ready, few bool) (look []string, err error) {
-	if !few {
-		if err := f.keep.SyncAll(); err != nil {
-			f.discard(batch)
-			return nil, err
-		}
-	}
+// commit gives a batch whose contents are durable its names. It returns what was
+// placed and paths that are not what the index says. few: names are made durable
+// one by one, and that is the end of it; else lasting has to follow a flush.
+func (f *Folder) commit(batch []ready, few bool) (placed []ready, look []string, err error) {
 	f.work.Lock()
 	defer f.work.Unlock()
 	if err := f.marker(); err != nil {
 		f.discard(batch)
-		return nil, err
+		return nil, nil, err
 	}
-	var placed []ready
 	dirs := map[string]bool{}
 	for i, r := range batch {
 		ok, e := f.put(r)
@@ -177,40 +195,58 @@ func (f *Folder) commit(batch []ready, few bool) (look []string, err error) {
 			break
 		}
 	}
-	if len(placed) == 0 {
-		return look, err
+	f.mu.Lock()
+	for _, r := range placed {
+		f.index.place(r.rec())
 	}
-	if e := f.namesDurable(dirs, few); e != nil {
-		return look, errors.Join(err, e)
+	f.mu.Unlock()
+	if len(placed) == 0 || !few {
+		return placed, look, err
+	}
+	if e := f.namesDurable(dirs); e != nil {
+		return placed, look, errors.Join(err, e)
+	}
+	return placed, look, errors.Join(err, f.lasting(placed))
+}
+
+// rec is the record of a placed file.
+func (r *ready) rec() *rec {
+	now := &rec{Path: r.path, Kind: r.v.Kind, Size: r.v.Size, Exec: r.v.Exec, Sum: r.v.Sum, Time: r.info.Time, Inode: r.info.Inode, Base: r.heads}
+	if r.v.Kind == tree.Link {
+		now.Sum, now.Size = linkSum(r.v.Target), 0
+	}
+	return now
+}
+
+// lasting ends jobs whose files have their names for good.
+func (f *Folder) lasting(placed []ready) error {
+	if len(placed) == 0 {
+		return nil
 	}
 	f.mu.Lock()
 	for _, r := range placed {
-		now := &rec{Path: r.path, Kind: r.v.Kind, Size: r.v.Size, Exec: r.v.Exec, Sum: r.v.Sum, Time: r.info.Time, Inode: r.info.Inode, Base: []tree.VersionID{r.v.ID}}
-		if r.v.Kind == tree.Link {
-			now.Sum, now.Size = linkSum(r.v.Target), 0
+		f.index.lasting(r.path)
+		if f.todo[r.path] == todoTaken && !r.lacking {
+			delete(f.todo, r.path)
+			delete(f.errs, r.path)
+		} else {
+			f.settle(r.path)
 		}
-		if node, ok := f.tree.Node(r.path); ok && now.is(&node.Shown.Version) {
-			now.Base, now.Path = node.Heads, node.Path
-		}
-		f.index.put(now)
-		f.settle(r.path)
 	}
-	e := f.index.write()
+	err := f.index.write()
 	f.mu.Unlock()
 	f.changed()
-	return look, errors.Join(err, e)
+	return err
 }
 
-func (f *Folder) namesDurable(dirs map[string]bool, few bool) error {
-	if !few {
-		return f.keep.SyncAll()
-	}
+// namesDurable flushes directories, those above them too: they may be new.
+func (f *Folder) namesDurable(dirs map[string]bool) error {
 	if err := f.keep.Sync(); err != nil {
 		return err
 	}
 	up := map[string]bool{}
 	for dir := range dirs {
-		for ; !up[dir]; dir = parent(dir) { // a directory may be new too
+		for ; !up[dir]; dir = parent(dir) {
 			up[dir] = true
 			if err := f.fs.SyncDir(dir); err != nil {
 				return err
@@ -229,10 +265,20 @@ func (f *Folder) put(r ready) (placed bool, err error) {
 	if !f.current(r.job) {
 		return false, nil
 	}
+	if r.old == nil {
+		if err := f.parents(r.path); err != nil {
+			return false, err
+		}
+		err := f.fs.RenameNew(r.tmp, r.path)
+		if errors.Is(err, fs.ErrExist) {
+			return false, nil
+		}
+		return err == nil, err
+	}
 	in, err := f.fs.Stat(r.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if r.old != nil && f.mayWrite() {
+		if f.mayWrite() {
 			return false, nil // the user removed it
 		}
 		if err := f.parents(r.path); err != nil {
@@ -244,7 +290,7 @@ func (f *Folder) put(r ready) (placed bool, err error) {
 		return err == nil, err
 	case err != nil:
 		return false, err
-	case r.old == nil || !f.unchanged(r.old, in):
+	case !f.unchanged(r.old, in):
 		return false, nil
 	}
 	err = f.fs.Exchange(r.tmp, r.path)
