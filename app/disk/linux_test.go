@@ -3,7 +3,15 @@
 package disk_test
 
 import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"inselnetz/app/disk"
 	"inselnetz/app/disk/disktest"
@@ -27,4 +35,165 @@ func TestSuitePortable(t *testing.T) {
 		}
 		return f
 	})
+}
+
+// TestHostileLinks swaps a directory for a link that leads out, again and
+// again, while all calls go through it: outside nothing is read or changed.
+func TestHostileLinks(t *testing.T) {
+	for name, open := range map[string]func(string) (disk.FS, error){"linux": disk.Open, "old": disk.OpenOld, "portable": disk.OpenPortable} {
+		t.Run(name, func(t *testing.T) {
+			root, outside := t.TempDir(), t.TempDir()
+			f, err := open(root)
+			must(t, err)
+			defer f.Close()
+			for _, d := range []string{root + "/real/sub", outside + "/sub", root + "/other"} {
+				must(t, os.MkdirAll(d, 0o755))
+			}
+			for _, p := range []string{"/file", "/sub/file"} {
+				must(t, os.WriteFile(outside+p, []byte("secret"), 0o600))
+			}
+			before := picture(t, outside)
+			must(t, os.Symlink(outside, root+"/trap"))
+			must(t, os.Rename(root+"/real", root+"/dir"))
+			stop := make(chan bool)
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default: // dir is a directory, then a link, then a directory
+						unix.Renameat2(unix.AT_FDCWD, root+"/dir", unix.AT_FDCWD, root+"/trap", unix.RENAME_EXCHANGE)
+					}
+				}
+			})
+			rng := rand.New(rand.NewPCG(1, 1))
+			through, blocked := 0, 0
+			for range 6000 {
+				dir := []string{"dir", "dir/sub"}[rng.IntN(2)]
+				path := dir + "/" + []string{"file", "new", "x"}[rng.IntN(3)]
+				var err error
+				switch rng.IntN(16) {
+				case 0, 1:
+					var h disk.Handle
+					if h, err = f.Create(path, 0); err == nil {
+						h.WriteAt([]byte("ours"), 0)
+						h.Mark(5, true)
+						h.Close()
+					}
+				case 2:
+					err = f.Remove(path)
+				case 3:
+					err = f.Mark(path, 1, true)
+				case 4:
+					touch(f, "other/f")
+					err = f.Rename("other/f", path)
+				case 5:
+					err = f.Rename(path, "other/g")
+				case 6:
+					touch(f, "other/f")
+					err = f.RenameNew("other/f", path)
+				case 7:
+					err = f.Mkdir(dir + "/newdir/deep")
+				case 8:
+					err = f.Symlink("x", path)
+				case 9:
+					touch(f, "other/f")
+					err = f.Exchange(path, "other/f")
+				case 10:
+					var b []byte
+					if b, _, err = f.Read(path, nil); string(b) == "secret" {
+						t.Fatal("read outside")
+					}
+				case 11:
+					var h disk.Handle
+					if h, err = f.Edit(path); err == nil {
+						h.WriteAt([]byte("edited"), 0)
+						h.Close()
+					}
+				case 12:
+					var l []disk.Info
+					l, err = f.List(dir)
+					for _, i := range l {
+						if i.Size == 6 && i.Name == "file" && i.Kind == disk.File && !i.Exec && i.Time == before["/file"].Time {
+							t.Fatal("listed outside")
+						}
+					}
+				case 13:
+					err = f.Remove(dir + "/newdir/deep")
+				case 14:
+					err = f.Clone(path, "other/h")
+					f.Remove("other/h")
+				case 15:
+					var h disk.Handle
+					if h, err = f.Open(path); err == nil {
+						var b [6]byte
+						h.ReadAt(b[:], 0)
+						if string(b[:]) == "secret" {
+							t.Fatal("opened outside")
+						}
+						h.Close()
+					}
+				}
+				switch {
+				case err == nil:
+					through++
+				case errors.Is(err, disk.ErrBlocked):
+					blocked++
+				}
+			}
+			close(stop)
+			wg.Wait()
+			after := picture(t, outside)
+			if len(before) != len(after) {
+				t.Error("names outside changed")
+			}
+			for p, i := range before {
+				if after[p] != i {
+					t.Errorf("%s was %+v and is %+v", p, i, after[p])
+				}
+			}
+			t.Log(through, "went through,", blocked, "were blocked")
+			if through == 0 || blocked == 0 {
+				t.Error("nothing was tried")
+			}
+		})
+	}
+}
+
+func touch(f disk.FS, path string) {
+	if h, err := f.Create(path, 0); err == nil {
+		h.Close()
+	}
+}
+
+type look struct {
+	disk.Info
+	Content string
+	Mode    fs.FileMode
+}
+
+func picture(t *testing.T, dir string) map[string]look {
+	out := map[string]look{}
+	f, err := disk.Open(dir)
+	must(t, err)
+	defer f.Close()
+	must(t, filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		rel, _ := filepath.Rel(dir, p)
+		if rel == "." {
+			return err
+		}
+		i, err := f.Stat(rel)
+		must(t, err)
+		fi, err := os.Lstat(p)
+		must(t, err)
+		l := look{Info: i, Mode: fi.Mode()}
+		if i.Kind == disk.File {
+			b, _ := os.ReadFile(p)
+			l.Content = string(b)
+		}
+		out["/"+rel] = l
+		return nil
+	}))
+	return out
 }
