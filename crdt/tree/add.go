@@ -58,7 +58,8 @@ func New() *Tree {
 }
 
 // Add adds versions, those that are known already without effect, and returns
-// the paths whose Node may have changed, ascending.
+// the paths whose Node may have changed and those that the versions name,
+// ascending.
 func (t *Tree) Add(vs ...Known) (touched []string) {
 	w := &work{}
 	var fresh []*version
@@ -92,6 +93,7 @@ func (t *Tree) take(w *work, k *Known) *version {
 	}
 	t.versions[at] = v
 	t.date(w, v.at, v)
+	w.touch(v.at)
 	v.file = &file{list: v, n: 1}
 	w.soil(v.file)
 	for i := range k.Parents {
