@@ -265,6 +265,13 @@ func (m *memFolder) Restore(_ context.Context, p, version string) (File, error) 
 	return File{}, errors.New("no such version")
 }
 
+// took returns how many files were put, and how many bytes were read.
+func (m *memFolder) took() (puts int, reads int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.puts, m.reads
+}
+
 // What a person at this device does.
 
 func (m *memFolder) write(p, content string) { m.writeAt(p, content, time.Now()) }

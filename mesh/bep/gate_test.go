@@ -277,6 +277,18 @@ func TestStranger(t *testing.T) {
 	io.Copy(io.Discard, raw)
 }
 
+// A hello without a time, or without anything, is as good as another.
+func TestEmptyHello(t *testing.T) {
+	n, cert := newHostile(t)
+	c, err := tls.Dial("tcp", n.addr(), tlsConfig(cert))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.Write([]byte{0x2e, 0xa7, 0xd9, 0x0b, 0, 0})
+	n.wait("connected", func() bool { return n.Status().Devices[0].Connected })
+}
+
 // puppet is the library's view of a device that serves what a test wants.
 type puppet struct {
 	hash  func(name string) []byte
@@ -344,7 +356,7 @@ func TestLyingDevice(t *testing.T) {
 	unsorted.Version.Counters = append(unsorted.Version.Counters, protocol.Counter{ID: 1, Value: 5})
 	err := pc.Index(t.Context(), &protocol.Index{Folder: "office", Files: []protocol.FileInfo{
 		info("lie", "truth", 1), info("short", "truth", 2), info("none", "truth", 3), info("good", "truth", 4), bad, unsorted,
-		info(".inselnetz/keep", "truth", 5), info("new\nline", "truth", 6), info(strings.Repeat("x", 300), "truth", 7),
+		info(".inselnetz/keep", "truth", 5), info("nul\x00", "truth", 6), info(strings.Repeat("x", 300), "truth", 7),
 		info(".stfolder/x", "truth", 8), info("max", "truth", math.MaxUint64),
 	}})
 	if err != nil {

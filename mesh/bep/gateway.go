@@ -216,7 +216,7 @@ func (s *share) discard(ctx context.Context, r *remote) error {
 			w.accepted = true
 			continue
 		}
-		if s.busy[p] {
+		if s.busy[p] != nil {
 			continue
 		}
 		e.vector = raise(merge(e.vector, w.vector), s.own, s.now())
@@ -236,17 +236,12 @@ func (s *share) undo(ctx context.Context, e event) error {
 		return nil
 	}
 	s.mu.Lock()
-	if s.busy[e.Path] {
-		s.mu.Unlock()
+	ok := s.reserve(e.Path)
+	s.mu.Unlock()
+	if !ok {
 		return errors.New("it is being changed just now")
 	}
-	s.busy[e.Path] = true
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.busy, e.Path)
-		s.mu.Unlock()
-	}()
+	defer s.release(context.WithoutCancel(ctx), e.Path)
 	cur, err := s.Folder.Look(ctx, e.Path)
 	if err != nil {
 		return err

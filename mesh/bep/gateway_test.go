@@ -125,7 +125,7 @@ func (n *node) addr() string { return n.Status().Listen }
 // wait waits until ok holds, looking whenever something changed.
 func (n *node) wait(what string, ok func() bool) {
 	n.t.Helper()
-	limit := time.After(60 * time.Second)
+	limit := time.After(120 * time.Second)
 	for !ok() {
 		select {
 		case <-n.news:

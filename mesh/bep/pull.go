@@ -111,7 +111,6 @@ func (p *puller) one(ctx context.Context, t task) {
 	}
 	err := p.try(ctx, t)
 	p.mu.Lock()
-	delete(p.busy, t.path)
 	held := false
 	switch {
 	case err == nil, ctx.Err() != nil:
@@ -130,6 +129,7 @@ func (p *puller) one(ctx context.Context, t task) {
 		p.log.Info("cannot take a file of a Syncthing device", "peer", p.r.id.String(), "err", err)
 	}
 	p.mu.Unlock()
+	p.release(context.WithoutCancel(ctx), t.path)
 	if held {
 		p.notify()
 	}
@@ -140,11 +140,10 @@ func (p *puller) one(ctx context.Context, t task) {
 func (p *puller) take(t task) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.busy[t.path] || p.r.wants[t.path] != t.want || p.r.held != 0 && !t.want.accepted {
+	if p.r.wants[t.path] != t.want || p.r.held != 0 && !t.want.accepted {
 		return false
 	}
-	p.busy[t.path] = true
-	return true
+	return p.reserve(t.path)
 }
 
 var errHeld = errors.New("held")

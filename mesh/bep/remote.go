@@ -23,9 +23,13 @@ func (s *share) indexed(id DeviceID, files []protocol.FileInfo, whole bool) erro
 	defer s.mu.Unlock()
 	r := s.remotes[id]
 	if whole {
+		maps.DeleteFunc(r.wants, func(_ string, w *want) bool { return !w.accepted })
 		r.old, r.wants, r.cost = r.wants, map[string]*want{}, 0
 		clear(r.has)
 		clear(r.refused)
+	}
+	if !whole && r.first == nil && r.known && len(r.wants) == 0 {
+		r.inSync = s.now().UnixMilli() // until just now it wanted nothing
 	}
 	for i := range files {
 		s.announced(r, files[i])
@@ -136,7 +140,7 @@ func (s *share) plan(r *remote) (tasks []task, again time.Duration) {
 	now := s.now()
 	var todo []task
 	for p, w := range r.wants {
-		if s.busy[p] {
+		if s.busy[p] != nil {
 			continue
 		}
 		e := s.entries[p]

@@ -38,11 +38,16 @@ type share struct {
 	seq     int64
 	changes []change      // ascending; older ones of a path are void
 	moved   chan struct{} // closed when changes grew
-	busy    map[string]bool
+	busy    map[string]*busy
 	remotes map[DeviceID]*remote
 	dirty   bool          // State should be saved
 	ready   bool          // entries are what the folder shows
 	up      chan struct{} // closed when ready
+}
+
+// busy is a path that is being changed.
+type busy struct {
+	again bool // it was seen to change meanwhile
 }
 
 type twin struct {
@@ -60,7 +65,7 @@ type remote struct {
 	id      DeviceID
 	name    string
 	wants   map[string]*want  // what it has that we may need
-	old     map[string]*want  // the same, before its last whole index
+	old     map[string]*want  // of these before its last whole index, those that were accepted
 	cost    int64             // of wants, bytes
 	has     map[string]uint64 // digest of the version it has, for paths of ours
 	refused map[string]string // paths that are not taken, why
@@ -82,7 +87,7 @@ func newShare(s Share, own DeviceID, devices []Device, now func() time.Time, log
 		Share: s, own: own.Short(), index: protocol.NewIndexID(), now: now, most: maxCost,
 		log: log.With("folder", s.ID), notify: notify,
 		entries: map[string]*entry{}, loaded: map[string]savedEntry{}, kids: map[string]int{}, exts: map[string]int{},
-		sums: map[[32]byte]twin{}, moved: make(chan struct{}), busy: map[string]bool{}, remotes: map[DeviceID]*remote{}, up: make(chan struct{}),
+		sums: map[[32]byte]twin{}, moved: make(chan struct{}), busy: map[string]*busy{}, remotes: map[DeviceID]*remote{}, up: make(chan struct{}),
 	}
 	for _, d := range devices {
 		for _, id := range d.Folders {
@@ -105,9 +110,7 @@ func (s *share) refresh(ctx context.Context) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, f := range batch {
-			if !s.busy[f.Path] {
-				s.show(f)
-			}
+			s.see(f)
 		}
 		batch = batch[:0]
 	}
@@ -136,7 +139,7 @@ func (s *share) missing(ctx context.Context, seen map[string]bool) error {
 	s.mu.Lock()
 	var gone []string
 	for p, e := range s.entries {
-		if e.file.Kind != Gone && !seen[p] && !s.busy[p] {
+		if e.file.Kind != Gone && !seen[p] {
 			gone = append(gone, p)
 		}
 	}
@@ -153,9 +156,7 @@ func (s *share) missing(ctx context.Context, seen map[string]bool) error {
 			return fmt.Errorf("look at %s: %w", p, err)
 		}
 		s.mu.Lock()
-		if !s.busy[p] {
-			s.show(f)
-		}
+		s.see(f)
 		s.mu.Unlock()
 	}
 	s.mu.Lock()
@@ -165,6 +166,46 @@ func (s *share) missing(ctx context.Context, seen map[string]bool) error {
 		close(s.up)
 	}
 	return nil
+}
+
+// see takes in what the folder shows at a path, unless somebody is changing it, who
+// then looks again. s.mu is held.
+func (s *share) see(f File) {
+	if busy, ok := s.busy[f.Path]; ok {
+		busy.again = true
+		return
+	}
+	s.show(f)
+}
+
+// reserve takes a path for whoever is going to change it; false: somebody has it.
+// s.mu is held.
+func (s *share) reserve(p string) bool {
+	if s.busy[p] != nil {
+		return false
+	}
+	s.busy[p] = &busy{}
+	return true
+}
+
+// release gives a path back, and looks at what others did to it meanwhile.
+func (s *share) release(ctx context.Context, p string) {
+	s.mu.Lock()
+	again := s.busy[p].again
+	delete(s.busy, p)
+	s.mu.Unlock()
+	if !again {
+		return
+	}
+	f, err := s.Folder.Look(ctx, p)
+	if err != nil {
+		s.log.Warn("cannot look at a file", "err", err)
+		return
+	}
+	f.Path = p
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.see(f)
 }
 
 // show takes in what the folder shows at a path and returns the entry, nil if

@@ -154,7 +154,7 @@ func checkPath(path string) error {
 	if len(path) == 0 || len(path) > maxPath {
 		return fmt.Errorf("path of %d bytes", len(path))
 	}
-	if !utf8.ValidString(path) || strings.ContainsAny(path, "\x00\n") {
+	if !utf8.ValidString(path) || strings.Contains(path, "\x00") {
 		return errors.New("characters that cannot be in a path")
 	}
 	for part := range strings.SplitSeq(path, "/") {
@@ -174,6 +174,9 @@ func checkPath(path string) error {
 // internal says whether a path belongs to one of the programs itself: neither is
 // it announced nor taken.
 func internal(path string) bool {
+	if slashOnWindows == "/" && strings.Contains(path, "\\") {
+		return true // the library would make another path of it
+	}
 	first, _, _ := strings.Cut(path, "/")
 	switch first {
 	case ".inselnetz", ".stfolder", ".stversions", ".stignore":
