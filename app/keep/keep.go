@@ -31,8 +31,11 @@ var (
 type Options struct {
 	Log   *slog.Logger     // nil discards
 	Now   func() time.Time // nil: time.Now
-	Small int64            // largest content in packs, bytes; 0: 1 MiB
+	Small int64            // largest content in packs, bytes, at most 16 MiB + 4 KiB; 0: 1 MiB
 	Pack  int64            // size of a pack, bytes; 0: 64 MiB
+	// Opaque says that names tell nothing of the bytes (pieces sealed for others).
+	// All that fits goes into packs then, Small aside, where it has checksums.
+	Opaque bool
 }
 
 // Store is a set of contents in a directory. Its methods may be called from
@@ -40,12 +43,13 @@ type Options struct {
 //
 // The empty content is always there.
 type Store struct {
-	fs    disk.FS
-	dir   string
-	log   *slog.Logger
-	now   func() time.Time
-	small int64
-	pack  int64
+	fs     disk.FS
+	dir    string
+	log    *slog.Logger
+	now    func() time.Time
+	small  int64
+	opaque bool
+	pack   int64
 
 	syncing sync.Mutex // one Sync, Compact or Close at a time; before mu
 
@@ -212,7 +216,9 @@ func (s *Store) write() error {
 	if _, err := h.WriteAt(s.tail, s.active.size-int64(len(s.tail))); err != nil {
 		return err
 	}
-	s.tail = s.tail[:0]
+	if s.tail = s.tail[:0]; cap(s.tail) > 2*tailMax {
+		s.tail = nil
+	}
 	return nil
 }
 

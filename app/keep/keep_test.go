@@ -175,6 +175,43 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// TestOpaque keeps bytes under names that have nothing to do with them.
+func TestOpaque(t *testing.T) {
+	for seed := range uint64(60) {
+		f := disktest.New(seed, disktest.Options{})
+		s, err := Open(f, "keep", Options{Opaque: true})
+		must(t, err)
+		want := map[tree.Sum][]byte{}
+		rng := rand.New(rand.NewPCG(seed, 1))
+		put := func(b []byte) {
+			sum := tree.Sum{byte(len(want)), 1}
+			must(t, s.Put(sum, b))
+			want[sum] = b
+		}
+		for range 20 {
+			b, _ := content(rng.IntN(len(contents)))
+			put(b)
+		}
+		if seed == 0 {
+			put(make([]byte, 16<<20+56))
+		}
+		must(t, s.Sync())
+		must(t, s.Put(tree.Sum{2: 9}, []byte("not acknowledged")))
+		if seed%2 == 0 {
+			must(t, s.Compact(t.Context()))
+		}
+		f = f.Crash()
+		s, err = Open(f, "keep", Options{Opaque: true})
+		must(t, err)
+		for sum, b := range want {
+			if got, err := get(s, sum); err != nil || !bytes.Equal(got, b) {
+				t.Fatal(seed, err)
+			}
+		}
+		must(t, s.Close())
+	}
+}
+
 func TestCopyIn(t *testing.T) {
 	for _, clones := range []bool{false, true} {
 		f := disktest.New(1, disktest.Options{Clones: clones})

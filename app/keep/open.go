@@ -21,7 +21,7 @@ func crc(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 // crash left half is cut off.
 func Open(fsys disk.FS, dir string, opts Options) (*Store, error) {
 	s := &Store{
-		fs: fsys, dir: dir, log: opts.Log, now: opts.Now, small: opts.Small, pack: opts.Pack,
+		fs: fsys, dir: dir, log: opts.Log, now: opts.Now, small: opts.Small, opaque: opts.Opaque, pack: opts.Pack,
 		index: map[tree.Sum]entry{}, packs: map[uint32]*pack{}, fresh: map[tree.Sum]bool{}, noted: map[tree.Sum]bool{},
 		handles: handles{open: map[uint32]*openPack{}},
 	}
@@ -31,7 +31,9 @@ func Open(fsys disk.FS, dir string, opts Options) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if s.small <= 0 {
+	if s.small <= 0 && s.opaque {
+		s.small = maxPacked
+	} else if s.small <= 0 {
 		s.small = 1 << 20
 	}
 	if s.pack <= 0 {
@@ -205,7 +207,7 @@ func (s *Store) readTail(p *pack, notes map[tree.Sum]entry) error {
 		return err
 	}
 	defer s.handles.done(s, p.id)
-	end, damaged, err := scan(h, p.durable, p.size, func(at int64, h header) {
+	end, damaged, err := scan(h, p.durable, p.size, s.holds, func(at int64, h header) {
 		if h.kind == recLoose {
 			notes[h.sum] = looseEntry(int64(h.size), h.since)
 			return
@@ -276,9 +278,12 @@ func (s *Store) openLoose(notes map[tree.Sum]entry) (doubtful int, err error) {
 	return doubtful, nil
 }
 
+// holds tells whether bytes have a name, as far as names say that.
+func (s *Store) holds(sum tree.Sum, data []byte) bool { return s.opaque || holds(sum, data) }
+
 // verify reads a loose content.
 func (s *Store) verify(sum tree.Sum, size int64) (bool, error) {
-	if size == 0 {
+	if size == 0 || s.opaque {
 		return false, nil
 	}
 	h, err := s.fs.Open(s.loosePath(sum))

@@ -15,7 +15,7 @@ const (
 	magic      = "IKP1"
 	headerSize = 60
 	// maxPacked is the largest content that a pack may hold, in bytes.
-	maxPacked = 16 << 20
+	maxPacked = 16<<20 + 4096 // the largest block, and what sealing adds to it
 	// maxPack is the largest pack, in bytes; places in it are 32 bits.
 	maxPack = 1 << 30
 )
@@ -77,8 +77,8 @@ func decodeHeader(b []byte) (h header, ok bool) {
 // scan reads the records of a pack from a place on. It yields the good ones and
 // returns where the last of them ends and how many stretches of damage there
 // are before that. Once something is damaged the bytes of a content may be
-// taken for a record, so contents are checked by their names too.
-func scan(r io.ReaderAt, at, size int64, yield func(at int64, h header)) (end int64, damaged int, err error) {
+// taken for a record, so good asks whether a content has its name, too.
+func scan(r io.ReaderAt, at, size int64, good func(tree.Sum, []byte) bool, yield func(at int64, h header)) (end int64, damaged int, err error) {
 	end = at
 	var buf []byte
 	bad := false // since end
@@ -98,7 +98,7 @@ func scan(r io.ReaderAt, at, size int64, yield func(at int64, h header)) (end in
 			return end, damaged, err
 		}
 		data := buf[headerSize:]
-		if h.kind == recContent && (crc32.Checksum(data, castagnoli) != h.dataCRC || !holds(h.sum, data)) {
+		if h.kind == recContent && (crc32.Checksum(data, castagnoli) != h.dataCRC || !good(h.sum, data)) {
 			bad = true
 			at += h.length() // the header is good, so is the length
 			continue

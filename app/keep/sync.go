@@ -309,7 +309,7 @@ func (s *Store) packSmall(ctx context.Context) (err error) {
 			s.log.Warn("kept content cannot be read", "content", sum, "err", err)
 			continue
 		}
-		good := holds(sum, buf)
+		good := s.holds(sum, buf)
 		s.mu.Lock()
 		e, ok := s.index[sum]
 		switch {
