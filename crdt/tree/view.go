@@ -288,28 +288,10 @@ func (t *Tree) History(path string) []Known {
 	if s == nil {
 		return nil
 	}
-	home, guest := t.guests[s]
-	if !guest {
-		home = s
-	}
 	h := &history{t: t}
-	t.sets++
-	for f := home.files; f != nil; f = f.next {
-		for v := f.list; v != nil; v = v.next {
-			if v.lone() {
-				h.vs = append(h.vs, v)
-				continue
-			}
-			v.links.set, v.links.open = t.sets, 0
-			for _, k := range v.links.kids {
-				if v.follows(k) {
-					v.links.open++
-				}
-			}
-			if v.links.open == 0 {
-				h.vs = append(h.vs, v)
-			}
-		}
+	h.take(s)
+	if home := t.guests[s]; home != nil {
+		h.take(home)
 	}
 	heap.Init(h)
 	var out []Known
@@ -334,6 +316,27 @@ func (t *Tree) History(path string) []Known {
 type history struct {
 	t  *Tree
 	vs []*version
+}
+
+// take takes in the last versions of the files at a spot, and counts how many
+// follow each other one.
+func (h *history) take(s *spot) {
+	for f := s.files; f != nil; f = f.next {
+		for v := f.list; v != nil; v = v.next {
+			follow := int32(0)
+			if !v.lone() {
+				for _, k := range v.links.kids {
+					if v.follows(k) {
+						follow++
+					}
+				}
+				v.links.open = follow
+			}
+			if follow == 0 {
+				h.vs = append(h.vs, v)
+			}
+		}
+	}
 }
 
 func (h *history) Len() int           { return len(h.vs) }
