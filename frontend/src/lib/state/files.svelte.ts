@@ -105,6 +105,7 @@ export class Listing {
 
 	// watch keeps the listing fresh until the result is called.
 	watch(): () => void {
+		this.#ended = false; // someone looks again
 		this.refresh();
 		const end = office.on((event) => {
 			if (event.what === "all" || (event.what === "files" && concerns(event.id, this.space))) this.refresh();
