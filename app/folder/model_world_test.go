@@ -195,16 +195,18 @@ func (p *peer) end(power bool, when string) {
 	p.w.tell("%d loses power %s", p.n, when)
 	p.user = p.fs.Crash()
 	for path, b := range p.mine {
-		if got, ok := p.at(path); !b.durable && (!ok || got != b.sum) {
+		if !b.durable {
 			delete(p.mine, path) // what was never flushed may go
 		}
 	}
 	p.visit(func(path string, in disk.Info, data []byte) {
-		if p.w.wrote[sha256.Sum256(data)] {
+		if p.open[in.Inode] { // the user's own, torn
+			p.w.write(data)
+			// New bytes under the old time are beyond what anybody can see.
+			p.user.Mark(path, p.w.now.UnixNano(), in.Exec)
 			return
 		}
-		if p.open[in.Inode] {
-			p.w.write(data) // the user's own, torn
+		if p.w.wrote[sha256.Sum256(data)] {
 			return
 		}
 		p.w.breaks("after a power cut %d has what nobody wrote at %s: %s", p.n, path, short(data))
