@@ -79,6 +79,8 @@ func wanted(f protocol.FileInfo) (path string, w *want, err error) {
 		return path, w, nil
 	}
 	switch w.kind {
+	case Dir:
+		w.size = 0
 	case Link:
 		if len(f.SymlinkTarget) == 0 || len(f.SymlinkTarget) > maxPath || !utf8.Valid(f.SymlinkTarget) {
 			return path, nil, errors.New("target of a link is empty or too long")
