@@ -6,6 +6,17 @@ import (
 	"inselnetz/crdt/log"
 )
 
+// phones are the stock Syncthing devices of this device and the gateway to them.
+type phones struct{}
+
+func newPhones() phones { return phones{} }
+
+// runPhones keeps the gateway running while folders are shared with such devices.
+func (w *Workspace) runPhones(ctx context.Context) error { return nil }
+
+// phoneHolds returns the phones whose changes to a space's folder are held.
+func (w *Workspace) phoneHolds(space log.SpaceID) []FileHold { return nil }
+
 // A Phone is a stock Syncthing device that a folder is shared with.
 type Phone struct {
 	ID        string
