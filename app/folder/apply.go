@@ -63,8 +63,10 @@ func (f *Folder) apply(ctx context.Context, all bool, aside func(*job)) error {
 			return err
 		}
 		again := p.look[:0:0]
-		for _, path := range p.look {
-			if !looked[path] {
+		for _, path := range slices.Compact(slices.Sorted(slices.Values(p.look))) {
+			if looked[path] {
+				f.inTheWay(path)
+			} else {
 				again = append(again, path)
 			}
 			looked[path] = true
@@ -79,6 +81,23 @@ func (f *Folder) apply(ctx context.Context, all bool, aside func(*job)) error {
 		}
 	}
 	return nil
+}
+
+// inTheWay says of a path that is not done that a look at it did not help:
+// something that is not shared is there.
+func (f *Folder) inTheWay(path string) {
+	f.mu.Lock()
+	_, open := f.todo[path]
+	if r := f.index.get(path); r != nil && r.Racy {
+		f.retry[path], open = true, false // only a moment
+	}
+	if open {
+		f.todo[path] = todoFail
+	}
+	f.mu.Unlock()
+	if open {
+		f.pathError(path, errors.New("something that is not shared is in its place"), "")
+	}
 }
 
 // arrange works out a plan and does what needs no content. work is held.
@@ -180,6 +199,8 @@ func (f *Folder) judge(p *plan, path string) {
 	case !wanted && ignored(f.rules, path):
 		f.index.drop(path) // it stays as it is
 		finish()
+	case !wanted && !living && !f.knowsAll(r.Base):
+		delete(f.todo, path) // a part of the history is not here (yet)
 	case !wanted:
 		if f.inUse(path) {
 			f.todo[path] = todoInUse
@@ -210,6 +231,16 @@ func (f *Folder) judge(p *plan, path string) {
 		p.place = append(p.place, &job{path: node.Path, v: node.Shown, old: r, heads: node.Heads, lacking: lacking})
 		f.todo[path] = todoTaken
 	}
+}
+
+// knowsAll tells whether the tree has all these versions; mu is held.
+func (f *Folder) knowsAll(ids []tree.VersionID) bool {
+	for _, id := range ids {
+		if _, ok := f.tree.Known(id); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // baseOf returns the versions that a path as shown stands for: none if it is a
@@ -252,7 +283,7 @@ func (f *Folder) leave(p *plan) error {
 	}
 	p.leave = slices.DeleteFunc(p.leave, func(r *rec) bool {
 		in, err := f.fs.Stat(r.Path)
-		if err == nil && !f.unchanged(r, in) {
+		if err == nil && !f.sure(r, in) {
 			f.pathError(r.Path, errors.New("it was changed here and is therefore left"), "")
 			return true
 		}
@@ -316,7 +347,7 @@ func (f *Folder) renames(p *plan) (moved int, err error) {
 // move renames one file; if anything is not as the index says it does nothing.
 func (f *Folder) move(r *rec, j *job) bool {
 	in, err := f.fs.Stat(r.Path)
-	if err != nil || !f.unchanged(r, in) || !f.current(j) {
+	if err != nil || !f.sure(r, in) || !f.current(j) {
 		return false
 	}
 	if f.parents(j.path) != nil || f.fs.RenameNew(r.Path, j.path) != nil {
@@ -389,7 +420,7 @@ func (f *Folder) removal(p *plan, r *rec) (done bool, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return false, err
-	case !f.unchanged(r, in):
+	case !f.sure(r, in):
 		p.look = append(p.look, r.Path)
 		return false, nil
 	default:

@@ -258,6 +258,8 @@ func (f *Folder) attach(ctx context.Context, create bool) error {
 	x.below("", func(r *rec) {
 		if f.skipped(r.Path) {
 			x.drop(r.Path)
+		} else {
+			f.todo[r.Path] = todoNew
 		}
 	})
 	f.mu.Unlock()
@@ -423,6 +425,9 @@ func (f *Folder) Reset(vs []tree.Known, verdicts ...Verdict) {
 	f.mu.Lock()
 	for n := range f.tree.All("") {
 		f.todo[n.Path] = todoNew
+	}
+	if f.index != nil {
+		f.index.below("", func(r *rec) { f.todo[r.Path] = todoNew })
 	}
 	f.tree = tree.New()
 	clear(f.tops)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"slices"
 	"time"
 
@@ -110,7 +111,28 @@ func (f *Folder) uses(ctx context.Context) (map[tree.Sum]use, error) {
 		credit(uses, &k, use{worth: worthCurrent})
 	}
 	f.mu.Unlock()
+	f.strays(uses)
 	return uses, nil
+}
+
+// strays makes sure that what seems to be named by no version is not: a file can
+// be hidden behind a directory that has its path now.
+func (f *Folder) strays(uses map[tree.Sum]use) {
+	stray, found := f.host.Now().Add(-strayAge).UnixMilli(), false
+	f.keep.Each(func(i keep.Item) bool {
+		found = uses[i.Sum].worth == worthNone && i.Since < stray
+		return !found
+	})
+	if !found {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, k := range f.tree.Recent("", math.MaxInt32) {
+		if uses[k.Sum].worth == worthNone {
+			credit(uses, &k, use{worth: worthOld, since: f.replacedAt(k.ID)})
+		}
+	}
 }
 
 // credit raises the worth of a version's content and of its list.

@@ -42,6 +42,10 @@ func (r *rec) seen(in disk.Info) bool {
 		(in.Inode == r.Inode || in.Inode == 0 || r.Inode == 0)
 }
 
+// sure is seen for whoever is about to give up what is there: not while the file
+// may have been written again without looking different.
+func (f *Folder) sure(r *rec, in disk.Info) bool { return !r.Racy && f.unchanged(r, in) }
+
 // info is what the record says of a file as the disk would.
 func (r *rec) info() disk.Info {
 	return disk.Info{Kind: disk.File, Size: r.Size, Time: r.Time, Inode: r.Inode, Exec: r.Exec}

@@ -165,23 +165,22 @@ func (f *Folder) read(ctx context.Context, n sighting, buf []byte) (item, []byte
 		}
 		return it, buf, err
 	}
-	var blocks []tree.Sum
-	var err error
-	if n.in.Size <= small {
-		buf, it.in, err = f.fs.Read(n.path, buf)
+	blocks, buf, err := f.hash(ctx, &it, buf)
+	if err != nil {
+		return it, buf, err
+	}
+	if r.Sum = tree.SumOf(blocks); f.racy(it.in.Time) {
+		// It may have been written again while it was read, and look as before.
+		blocks, buf, err = f.hash(ctx, &it, buf[:0])
+		if err == nil && tree.SumOf(blocks) != r.Sum {
+			err = disk.ErrChanged
+		}
 		if err != nil {
 			return it, buf, err
 		}
-		if int64(len(buf)) > 64*tree.MinBlock {
-			return it, nil, disk.ErrChanged // it grew since it was seen: next time
-		}
-		blocks = blocksOf(buf)
-	} else if blocks, it.in, err = f.hashFile(ctx, n.path); err != nil {
-		return it, buf, err
+		r.Racy = true
 	}
 	r.Size, r.Time, r.Inode, r.Exec = it.in.Size, it.in.Time, it.in.Inode, it.in.Exec
-	r.Sum = tree.SumOf(blocks)
-	r.Racy = f.racy(r.Time)
 	if !f.execs && n.old != nil {
 		r.Exec = n.old.Exec
 	}
@@ -190,6 +189,19 @@ func (f *Folder) read(ctx context.Context, n sighting, buf []byte) (item, []byte
 		return it, buf, nil // touched only
 	}
 	return it, buf, f.guard(ctx, n.path, r, blocks, buf)
+}
+
+// hash reads a file once and says how it was meanwhile.
+func (f *Folder) hash(ctx context.Context, it *item, buf []byte) (blocks []tree.Sum, data []byte, err error) {
+	if it.in.Size > small {
+		blocks, it.in, err = f.hashFile(ctx, it.path)
+		return blocks, buf, err
+	}
+	buf, it.in, err = f.fs.Read(it.path, buf)
+	if err == nil && len(buf) > 8*small {
+		return nil, nil, disk.ErrChanged // it grew since it was seen: next time
+	}
+	return blocksOf(buf), buf, err
 }
 
 // guard puts an own content into the keep, so that it stays when the user
@@ -215,14 +227,17 @@ func (f *Folder) guard(ctx context.Context, path string, r *rec, blocks []tree.S
 	return f.keep.Adopt(r.Sum, r.Size, tmp)
 }
 
+// coarse is the grain of times on common disks.
+const coarse = 20 * time.Millisecond
+
 // racy tells whether a file changed so lately that a further change might leave
 // its times as they are.
 func (f *Folder) racy(mtime int64) bool {
 	age := f.host.Now().UnixNano() - mtime
 	if mtime%int64(time.Second) == 0 {
-		return age < int64(2*time.Second)
+		return age < int64(2*time.Second+coarse)
 	}
-	return age < int64(20*time.Millisecond)
+	return age < int64(coarse)
 }
 
 // take decides what a read content means and adds it to the batch.

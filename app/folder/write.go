@@ -290,7 +290,7 @@ func (f *Folder) put(r ready) (placed bool, err error) {
 		return err == nil, err
 	case err != nil:
 		return false, err
-	case !f.unchanged(r.old, in):
+	case !f.sure(r.old, in):
 		return false, nil
 	}
 	err = f.fs.Exchange(r.tmp, r.path)
