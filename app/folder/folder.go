@@ -156,6 +156,8 @@ type Folder struct {
 	wishes    bool                    // there are new ones
 	wish      map[tree.Sum]tree.Known // contents that an archive lacks
 	kick      chan struct{}           // Run's applier has something to do
+	upto      map[log.LogID]uint64    // UpTo, as of uptoAt
+	uptoAt    time.Time
 	watchErr  error
 	wake      bool // what waited for others is tried again
 }
@@ -413,8 +415,8 @@ func (f *Folder) Close() error {
 // It does not touch the disk; Apply does.
 func (f *Folder) Add(vs []tree.Known, verdicts ...Verdict) {
 	f.mu.Lock()
-	f.decide(verdicts)
 	f.add(f.pass(vs))
+	f.decide(verdicts) // after what they put back
 	f.mu.Unlock()
 	f.changed()
 	f.poke()
@@ -432,8 +434,9 @@ func (f *Folder) Reset(vs []tree.Known, verdicts ...Verdict) {
 	f.tree = tree.New()
 	clear(f.tops)
 	clear(f.held)
-	f.decide(verdicts)
+	f.upto = nil
 	f.add(f.pass(vs))
+	f.decide(verdicts) // after what they put back
 	f.mu.Unlock()
 	f.changed()
 	f.poke()

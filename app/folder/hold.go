@@ -94,15 +94,17 @@ const brakeEvery = 5 * time.Second
 func (f *Folder) pass(vs []tree.Known) []tree.Known {
 	var out []tree.Known
 	now := f.host.Now()
+	last := map[log.DeviceID]time.Time{}
 	for i := range vs {
 		v := &vs[i]
 		if v.Device == f.opts.Device || f.index == nil {
 			out = append(out, *v)
 			continue
 		}
-		var seen time.Time
-		if f.opts.Seen != nil {
+		seen, asked := last[v.Device]
+		if !asked && f.opts.Seen != nil {
 			seen = f.opts.Seen(v.Device)
+			last[v.Device] = seen
 		}
 		_, was := f.onDiskNow(v)
 		if was != nil && (f.tree.Had(v) || f.undoes(v)) {
@@ -124,8 +126,7 @@ func (f *Folder) pass(vs []tree.Known) []tree.Known {
 }
 
 // undoes tells whether a version replaces only what another device, which is
-// held here, made; or only what a verdict discarded of this device's own. Putting
-// back is not braked. mu is held.
+// held here, made, or what was discarded. Putting back is not braked. mu is held.
 func (f *Folder) undoes(v *tree.Known) bool {
 	for _, id := range v.Parents {
 		k, ok := f.tree.Known(id)
@@ -134,8 +135,7 @@ func (f *Folder) undoes(v *tree.Known) bool {
 				return false
 			}
 		}
-		own := k.Device == f.opts.Device && id.Seq <= f.undone[id.Log]
-		if !own && (k.Device == v.Device || !f.brake.Holds(k.Device)) {
+		if k.Device == v.Device || !f.brake.Holds(k.Device) && id.Seq > f.undone[id.Log] {
 			return false
 		}
 	}
@@ -171,10 +171,12 @@ func (f *Folder) onDiskNow(v *tree.Known) (*rec, *tree.Known) {
 func (f *Folder) decide(verdicts []Verdict) {
 	for _, v := range verdicts {
 		f.saved = brakeFell
-		if _, ended := f.brake.Decide(v); ended {
+		_, ended := f.brake.Decide(v)
+		if ended {
 			f.release(v.Verdict.Device)
 		}
-		if v.Verdict.Device == f.opts.Device && !v.Accept && v.Author.Device != f.opts.Device {
+		// Else whoever wants to delete much could first declare it discarded.
+		if mine := v.Verdict.Device == f.opts.Device && v.Author.Device != f.opts.Device; (ended || mine) && !v.Accept {
 			for _, u := range v.Upto {
 				f.undone[u.Log] = max(f.undone[u.Log], u.Seq)
 			}
@@ -183,9 +185,8 @@ func (f *Folder) decide(verdicts []Verdict) {
 	}
 }
 
-// undo releases a device that is held only for putting back, by a verdict, what
-// this device did. What the decision says of others' devices does not matter
-// here: those hold by themselves. mu is held.
+// undo releases a device that is held only for putting back what a verdict
+// discarded. mu is held.
 func (f *Folder) undo(by log.DeviceID) {
 	if !f.brake.Holds(by) {
 		return

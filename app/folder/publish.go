@@ -329,7 +329,11 @@ func (p *publisher) decide(it *item) {
 			}
 		}
 	}
-	if from := p.source(v); from != nil {
+	from := p.source(v)
+	if from == nil {
+		from = p.overwritten(it)
+	}
+	if from != nil {
 		v.Parents = from.Base
 		p.moved[from.Path] = true
 		return
@@ -359,6 +363,42 @@ func (p *publisher) source(v *tree.Version) *rec {
 		}
 	}
 	return nil
+}
+
+// overwritten returns the missing file that was written over and then renamed:
+// the same file on the disk under a name that shows where it comes from. (An
+// inode alone proves nothing, they are given again.)
+func (p *publisher) overwritten(it *item) *rec {
+	if it.in.Inode == 0 || it.in.Kind != disk.File {
+		return nil
+	}
+	if r := p.inodes[it.in.Inode]; r != nil && r.Kind == tree.File && !p.moved[r.Path] && akin(r.Path, it.path) {
+		return r
+	}
+	was := it.path // X.ext may have been X, whose place was not looked at yet
+	if i := strings.LastIndexByte(was, '.'); i > 0 {
+		was = was[:i]
+	}
+	r := p.f.index.get(was)
+	if r == nil || r.Kind != tree.File || r.Inode != it.in.Inode || p.moved[was] {
+		return nil
+	}
+	if _, err := p.f.fs.Stat(was); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return r
+}
+
+// akin tells whether a name looks like another one changed: moved, or with
+// another or one more extension.
+func akin(a, b string) bool {
+	dirA, nameA := disk.Split(a)
+	dirB, nameB := disk.Split(b)
+	if dirA != dirB {
+		return nameA == nameB
+	}
+	stem, _ := split(nameA)
+	return strings.HasPrefix(nameB, stem) || strings.HasSuffix(nameB, nameA)
 }
 
 // dir notes a new directory. What is in it implies it; one that was moved takes

@@ -227,12 +227,18 @@ func (s *survey) look(ctx context.Context, path string) {
 	}
 	// A directory that is not known yet is looked at from its top, so that it is
 	// found whole.
+	if s.walked[parent(path)] {
+		return
+	}
 	if path != "" && !ignored(s.rules, path) {
 		top := path
 		for p := parent(path); p != ""; p = parent(p) {
 			if r := s.f.index.get(p); r == nil {
 				top = p
 			}
+		}
+		if s.walked[top] {
+			return
 		}
 		path = top
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"time"
 
 	"inselnetz/app/disk"
 	"inselnetz/app/keep"
@@ -127,6 +128,19 @@ func (f *Folder) Here(path string) Where {
 func (f *Folder) UpTo() map[log.LogID]uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	now := f.host.Now()
+	if len(f.todo) > 0 && f.upto != nil && now.Sub(f.uptoAt) < uptoEvery && now.After(f.uptoAt) {
+		return maps.Clone(f.upto) // lower than it could be, never higher
+	}
+	f.upto, f.uptoAt = f.upToNow(), now
+	return maps.Clone(f.upto)
+}
+
+// uptoEvery is how often the numbers of UpTo are worked out while much is open.
+const uptoEvery = 500 * time.Millisecond
+
+// upToNow works out UpTo; mu is held.
+func (f *Folder) upToNow() map[log.LogID]uint64 {
 	out := maps.Clone(f.tops)
 	lack := func(k *tree.Known) {
 		if up, ok := out[k.ID.Log]; ok && up >= k.ID.Seq {
@@ -219,6 +233,9 @@ func (f *Folder) pathError(path string, err error, suggest string) {
 func (f *Folder) clearErrors(path string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if len(f.errs)+len(f.local) == 0 {
+		return
+	}
 	maps.DeleteFunc(f.errs, func(p string, _ PathError) bool { return within(p, path) })
 	maps.DeleteFunc(f.local, func(p string, _ bool) bool { return within(p, path) })
 }
