@@ -63,6 +63,7 @@ func Open(opts Options) (*Gateway, error) {
 	}
 	for _, s := range opts.Shares {
 		sh := newShare(s, g.id, opts.Devices, opts.Now, opts.Log, opts.OnChange)
+		sh.anew = g.anew
 		data, err := opts.State.Load(s.ID)
 		if err == nil {
 			err = sh.load(data)
@@ -258,6 +259,15 @@ func (s *share) undo(ctx context.Context, e event) error {
 	defer s.mu.Unlock()
 	s.show(now)
 	return nil
+}
+
+// anew ends all connections; whoever listens or dials makes new ones.
+func (g *Gateway) anew() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.conns {
+		c.cancel()
+	}
 }
 
 // noted remembers how it went with a device.

@@ -265,6 +265,45 @@ func TestStateLost(t *testing.T) {
 	}
 }
 
+// A folder that lost its memory deletes nothing over there: it gets all back.
+func TestFolderLost(t *testing.T) {
+	for name, lost := range map[string]func(*node){
+		"while it did not run": func(a *node) {
+			a.halt()
+			a.folder = newMemFolder()
+		},
+		"while it runs": func(a *node) {
+			a.folder.mu.Lock()
+			a.folder.paths = map[string][]*memVersion{}
+			a.folder.changed <- struct{}{}
+			a.folder.mu.Unlock()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := newNode(t), newNode(t)
+			for i := range 20 {
+				a.folder.write(fmt.Sprint("dir/deep/", i), fmt.Sprint("content ", i))
+			}
+			pair(a, b)
+			settle(a, b)
+			want, count := b.folder.shows(), b.folder.count
+			lost(a)
+			if a.stop == nil {
+				b.halt()
+				pair(a, b)
+			}
+			a.wait("all back", func() bool { return maps.Equal(a.folder.shows(), want) })
+			settle(a, b)
+			if got := b.folder.shows(); !maps.Equal(got, want) {
+				t.Errorf("b shows %v", keys(got))
+			}
+			if b.folder.count != count {
+				t.Errorf("%d versions over there, were %d", b.folder.count, count)
+			}
+		})
+	}
+}
+
 func TestRestartForgetsNothing(t *testing.T) {
 	a, b := newNode(t), newNode(t)
 	for i := range 5 {

@@ -40,9 +40,11 @@ type share struct {
 	moved   chan struct{} // closed when changes grew
 	busy    map[string]*busy
 	remotes map[DeviceID]*remote
-	dirty   bool          // State should be saved
-	ready   bool          // entries are what the folder shows
-	up      chan struct{} // closed when ready
+	dirty   bool            // State should be saved
+	ready   bool            // entries are what the folder shows
+	up      chan struct{}   // closed when ready
+	lost    map[string]bool // directories of what the last refresh found lost
+	anew    func()          // has all devices connect anew, and so tell what they have
 }
 
 // busy is a path that is being changed.
@@ -87,7 +89,7 @@ func newShare(s Share, own DeviceID, devices []Device, now func() time.Time, log
 		Share: s, own: own.Short(), index: protocol.NewIndexID(), now: now, most: maxCost,
 		log: log.With("folder", s.ID), notify: notify,
 		entries: map[string]*entry{}, loaded: map[string]savedEntry{}, kids: map[string]int{}, exts: map[string]int{},
-		sums: map[[32]byte]twin{}, moved: make(chan struct{}), busy: map[string]*busy{}, remotes: map[DeviceID]*remote{}, up: make(chan struct{}),
+		sums: map[[32]byte]twin{}, moved: make(chan struct{}), busy: map[string]*busy{}, remotes: map[DeviceID]*remote{}, up: make(chan struct{}), anew: func() {},
 	}
 	for _, d := range devices {
 		for _, id := range d.Folders {
@@ -138,6 +140,7 @@ func (s *share) refresh(ctx context.Context) error {
 func (s *share) missing(ctx context.Context, seen map[string]bool) error {
 	s.mu.Lock()
 	var gone []string
+	s.lost = map[string]bool{}
 	for p, e := range s.entries {
 		if e.file.Kind != Gone && !seen[p] {
 			gone = append(gone, p)
@@ -149,6 +152,7 @@ func (s *share) missing(ctx context.Context, seen map[string]bool) error {
 		}
 	}
 	s.mu.Unlock()
+	sort.Sort(sort.Reverse(sort.StringSlice(gone))) // what is in a directory before it
 	for _, p := range gone {
 		// Asked again: it may have come since the list was made.
 		f, err := s.Folder.Look(ctx, p)
@@ -161,6 +165,10 @@ func (s *share) missing(ctx context.Context, seen map[string]bool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.lost) > 0 {
+		s.log.Warn("the folder lost files that Syncthing devices have: they are asked again")
+		s.anew()
+	}
 	if !s.ready {
 		s.ready = true
 		close(s.up)
@@ -220,6 +228,9 @@ func (s *share) show(f File) *entry {
 		return nil
 	case e == nil:
 		s.set(f, nil, raise(protocol.Vector{}, s.own, s.now()))
+	case s.unknown(e, f):
+		s.forget(e, f)
+		return nil
 	case sameFile(e.file, f):
 		if e.file.Base != f.Base || e.file.Version != f.Version {
 			e.file.Base, e.file.Version = f.Base, f.Version
@@ -230,6 +241,28 @@ func (s *share) show(f File) *entry {
 		s.set(f, e, raise(e.vector, s.own, s.now()))
 	}
 	return s.entries[f.Path]
+}
+
+// unknown says that a folder does not know any more what it showed: it was
+// restored from an old copy, or lost. That is no deletion, which would have left a
+// version. A directory goes without one when nothing is in it. s.mu is held.
+func (s *share) unknown(e *entry, f File) bool {
+	return f.Kind == Gone && f.Base == "" && e.file.Kind != Gone && (e.file.Kind != Dir || s.lost[f.Path])
+}
+
+// forget has a path be as if it had never been. s.mu is held.
+func (s *share) forget(e *entry, f File) {
+	if e.file.Path != "" {
+		s.tally(e.file, -1)
+	}
+	delete(s.entries, f.Path)
+	for _, r := range s.remotes {
+		delete(r.has, f.Path)
+	}
+	if s.lost != nil {
+		s.lost[path.Dir(f.Path)] = true
+	}
+	s.dirty = true
 }
 
 // recall makes the entry of a path that was saved by an earlier run. s.mu is held.
@@ -251,6 +284,10 @@ func (s *share) recall(f File) *entry {
 		if v, err := unpackVector([]byte(old.Common[1])); err == nil {
 			e.common = &common{base: string(old.Common[0]), vector: v}
 		}
+	}
+	if s.unknown(e, f) {
+		s.forget(e, f)
+		return nil
 	}
 	s.entries[f.Path] = e
 	if string(mark16(f)) != string(old.Mark) {
