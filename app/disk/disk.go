@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"time"
 )
 
 // Errors beside fs.ErrNotExist, fs.ErrExist and errors.ErrUnsupported. An error
@@ -55,6 +56,9 @@ type Info struct {
 // ReadMax is the largest file that Read takes, in bytes.
 const ReadMax = 64 << 20
 
+// Quiet is how long a file that a program holds open must rest to count as whole.
+const Quiet = 2 * time.Second
+
 // FS is a directory tree. Paths are relative to its root, with slashes; "" is
 // the root. Its methods may be called from several goroutines.
 //
@@ -65,7 +69,9 @@ type FS interface {
 	List(dir string) ([]Info, error)
 	Stat(path string) (Info, error)
 	// Read appends a whole file to buf. ErrChanged if it changed meanwhile,
-	// ErrLarge above ReadMax bytes.
+	// ErrLarge above ReadMax bytes. Read and Open tell by ErrBusy, where that can
+	// be known, that somebody has the file open for writing and it changed within
+	// Quiet: more may come.
 	Read(path string, buf []byte) ([]byte, Info, error)
 	// Open opens a file for reading.
 	Open(path string) (Handle, error)

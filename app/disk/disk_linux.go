@@ -252,6 +252,9 @@ func (l *linux) Read(path string, buf []byte) ([]byte, Info, error) {
 	defer unix.Close(fd)
 	_, name := Split(path)
 	i := info(name, &before)
+	if writing(fd, path, &before) {
+		return buf, i, wrap("read", path, ErrBusy)
+	}
 	if i.Size > ReadMax {
 		return buf, i, wrap("read", path, ErrLarge)
 	}
@@ -281,7 +284,11 @@ func (l *linux) Read(path string, buf []byte) ([]byte, Info, error) {
 }
 
 func (l *linux) Open(path string) (Handle, error) {
-	fd, _, err := l.file(path, unix.O_RDONLY)
+	fd, st, err := l.file(path, unix.O_RDONLY)
+	if err == nil && writing(fd, path, &st) {
+		unix.Close(fd)
+		err = ErrBusy
+	}
 	return handle(fd, path, wrap("open", path, err))
 }
 
@@ -308,7 +315,9 @@ func (l *linux) Create(path string, size int64) (Handle, error) {
 			return nil, wrap("create", path, err)
 		}
 	}
-	return handle(fd, path, nil)
+	h, _ := handle(fd, path, nil)
+	h.(*file).fresh = true
+	return h, nil
 }
 
 func (l *linux) Mkdir(path string) error {
@@ -519,8 +528,9 @@ func (l *linux) Close() error {
 }
 
 type file struct {
-	fd   atomic.Int32
-	path string
+	fd    atomic.Int32
+	path  string
+	fresh bool // made by us, so certainly no program
 }
 
 func handle(fd int, path string, err error) (Handle, error) {
@@ -612,13 +622,16 @@ func (f *file) CopyFrom(src Handle, off, n int64) error {
 
 func (f *file) Mark(time int64, exec bool) error {
 	fd := int(f.fd.Load())
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return wrap("mark", f.path, err)
-	}
-	if mode, change := withExec(&st, exec); change {
-		if err := unix.Fchmod(fd, mode); err != nil {
+	if exec || !f.fresh {
+		var st unix.Stat_t
+		if err := unix.Fstat(fd, &st); err != nil {
 			return wrap("mark", f.path, err)
+		}
+		if mode, change := withExec(&st, exec); change {
+			f.fresh = false
+			if err := unix.Fchmod(fd, mode); err != nil {
+				return wrap("mark", f.path, err)
+			}
 		}
 	}
 	return wrap("mark", f.path, futimens(fd, time))

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -165,6 +166,58 @@ func touch(f disk.FS, path string) {
 	if h, err := f.Create(path, 0); err == nil {
 		h.Close()
 	}
+}
+
+// TestBusy reads a file while somebody writes it.
+func TestBusy(t *testing.T) {
+	root := t.TempDir()
+	f, err := disk.Open(root)
+	must(t, err)
+	defer f.Close()
+	w, err := os.Create(root + "/file")
+	must(t, err)
+	w.WriteString("half")
+	_, _, err = f.Read("file", nil)
+	if !errors.Is(err, disk.ErrBusy) {
+		t.Error("read while it is written:", err)
+	}
+	if _, err = f.Open("file"); !errors.Is(err, disk.ErrBusy) {
+		t.Error("opened while it is written:", err)
+	}
+	// Held open for ever, as databases do.
+	past := time.Now().Add(-disk.Quiet - time.Second)
+	must(t, os.Chtimes(root+"/file", past, past))
+	if disktest.Content(t, f, "file") != "half" {
+		t.Error("not read")
+	}
+	w.WriteString("whole")
+	w.Close()
+	if s := disktest.Content(t, f, "file"); s != "halfwhole" {
+		t.Error(s)
+	}
+	// Programs that open it in the moment of the look only wait for that.
+	stop := make(chan bool)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				if _, _, err := f.Read("file", nil); err != nil && !errors.Is(err, disk.ErrBusy) && !errors.Is(err, disk.ErrChanged) {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	for range 2000 {
+		w, err := os.OpenFile(root+"/file", os.O_WRONLY, 0)
+		must(t, err)
+		w.WriteString("x")
+		w.Close()
+	}
+	close(stop)
+	wg.Wait()
 }
 
 type look struct {

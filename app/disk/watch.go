@@ -11,7 +11,7 @@ import (
 type What uint8
 
 const (
-	Closed  What = iota + 1 // whole: its writer closed it, or it was moved here; directories: new
+	Closed  What = iota + 1 // whole: its writer closed it, or it was moved here; directories: new, look at all in it
 	Touched                 // changed, maybe not whole yet
 	Gone
 	Lost // changes were missed below this path: look at everything there

@@ -252,7 +252,8 @@ func (n *inotify) event(wd int32, mask, cookie uint32, name string) {
 		n.feed.Put(path, Gone)
 	case dir && mask&(unix.IN_MOVED_TO|unix.IN_CREATE) != 0:
 		if w.kids[name] == nil {
-			n.add(w, name, true)
+			// What was moved here is as whole as it was: one event says it.
+			n.add(w, name, mask&unix.IN_CREATE != 0)
 		}
 		n.feed.Put(path, Closed)
 	case mask&unix.IN_MOVED_TO != 0:
@@ -310,17 +311,12 @@ func (n *inotify) arrived(path string) {
 	n.feed.Put(path, what)
 }
 
-// unwritten tells whether nobody has a file open for writing: only then the
-// kernel gives a lease to read.
+// unwritten tells whether certainly nobody has a file open for writing.
 func (l *linux) unwritten(path string) bool {
 	fd, _, err := l.file(path, unix.O_RDONLY)
 	if err != nil {
 		return false
 	}
 	defer unix.Close(fd)
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK); err != nil {
-		return false
-	}
-	unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_UNLCK)
-	return true
+	return lease(fd) == nil
 }

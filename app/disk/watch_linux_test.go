@@ -128,9 +128,11 @@ func TestWatch(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(other, "d/e/f"), nil, 0o644))
 	must(t, os.Rename(filepath.Join(other, "d"), at("d")))
 	seen = until(t, w, "d", disk.Closed)
-	if seen["d/e/f"] != disk.Closed || seen["d/e"] != disk.Closed {
-		t.Error(seen)
+	if len(seen) > 2 {
+		t.Error("one event is enough:", seen)
 	}
+	must(t, os.WriteFile(at("d/e/g"), nil, 0o644))
+	until(t, w, "d/e/g", disk.Closed)
 	must(t, os.Symlink(other, at("trap")))
 	must(t, os.WriteFile(filepath.Join(other, "f"), nil, 0o644))
 	must(t, os.RemoveAll(at("d")))
@@ -181,7 +183,7 @@ func TestWatchMirror(t *testing.T) {
 				if strings.HasPrefix(e.Path, disk.Hidden) {
 					t.Error("event in the hidden directory:", e)
 				}
-				refresh(e.Path, e.What == disk.Lost)
+				refresh(e.Path, true)
 			}
 		}
 		for done := false; !done; {

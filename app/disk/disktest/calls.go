@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"inselnetz/app/disk"
 )
@@ -53,6 +55,10 @@ func (f *FS) Read(path string, buf []byte) ([]byte, disk.Info, error) {
 		f.leave()
 		return buf, disk.Info{}, failed("Read", path, err)
 	}
+	if f.busy(n, path) {
+		f.leave()
+		return buf, disk.Info{}, failed("Read", path, disk.ErrBusy)
+	}
 	before, half := n.info(), len(n.data)/2
 	if before.Size > disk.ReadMax {
 		f.leave()
@@ -86,10 +92,39 @@ func (f *FS) handle(op, path string, write bool) (disk.Handle, error) {
 	}
 	defer f.leave()
 	n, err := f.s.file(path)
+	if err == nil && !write && f.busy(n, path) {
+		err = disk.ErrBusy
+	}
 	if err != nil {
 		return nil, failed(op, path, err)
 	}
-	return &handle{fs: f, n: n, path: path, write: write}, nil
+	return f.opened(&handle{fs: f, n: n, path: path, write: write}), nil
+}
+
+// busy tells whether somebody else has a file open for writing and has changed
+// it lately.
+func (f *FS) busy(n *node, path string) bool {
+	age := time.Duration(f.s.opts.Now().UnixNano() - n.meta.time)
+	if age >= disk.Quiet || age <= -disk.Quiet || strings.HasPrefix(path, disk.Hidden+"/") {
+		return false
+	}
+	for life, handles := range n.writers {
+		if life != f.dead && handles > 0 && !life.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// opened counts handles that are open for writing.
+func (f *FS) opened(h *handle) *handle {
+	if h.write {
+		if h.n.writers == nil {
+			h.n.writers = map[*atomic.Bool]int{}
+		}
+		h.n.writers[f.dead]++
+	}
+	return h
 }
 
 // Create implements disk.FS.
@@ -98,7 +133,9 @@ func (f *FS) Create(path string, size int64) (disk.Handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &handle{fs: f, n: n, path: path, write: true, wrote: true}, nil
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	return f.opened(&handle{fs: f, n: n, path: path, write: true, wrote: true}), nil
 }
 
 // Symlink implements disk.FS.

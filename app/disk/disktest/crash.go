@@ -240,6 +240,7 @@ func (s *state) copy() *state {
 		}
 		n.share = true
 		t := *n
+		t.writers = nil
 		twins[n] = &t
 		t.parent = twin(n.parent)
 		if n.kind == disk.Dir {

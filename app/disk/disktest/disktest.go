@@ -71,6 +71,8 @@ type node struct {
 	parent *node
 	name   string
 
+	writers map[*atomic.Bool]int // handles open for writing, by the life they belong to
+
 	meta  meta
 	data  []byte // copied before a write if shared
 	share bool

@@ -232,8 +232,16 @@ func TestFaults(t *testing.T) {
 	if _, err := f.User().Stat("b"); err != nil {
 		t.Error("the user has no faults:", err)
 	}
-	// The user edits while a file is read.
+	// The user has it open.
 	f.Fail = nil
+	u, err := f.User().Edit("b")
+	must(t, err)
+	u.WriteAt([]byte("?"), 1)
+	_, _, err = f.Read("b", nil)
+	want(t, err, disk.ErrBusy)
+	must(t, u.Close())
+	Content(t, f, "b")
+	// The user edits while a file is read.
 	f.At = func(op, path string) {
 		if op == "Reading" {
 			u, err := f.User().Edit(path)

@@ -193,9 +193,15 @@ func (h *handle) Close() error {
 	err := h.enter("Close")
 	h.closed.Store(true)
 	if err != nil {
-		return err
+		h.fs.s.mu.Lock()
 	}
 	defer h.leave()
+	if h.write {
+		h.n.writers[h.fs.dead]--
+	}
+	if err != nil {
+		return err
+	}
 	if h.wrote {
 		h.fs.s.tell(h.n, disk.Closed)
 	}
