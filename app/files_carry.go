@@ -176,7 +176,7 @@ func openCarried(w *Workspace, space log.SpaceID) (*carried, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := keep.Open(fsys, "keep", keep.Options{Log: w.log, Now: w.opts.Now})
+	k, err := keep.Open(fsys, "keep", keep.Options{Log: w.log, Now: w.opts.Now, Opaque: true})
 	if err != nil {
 		return nil, errors.Join(err, fsys.Close())
 	}

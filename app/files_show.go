@@ -91,6 +91,8 @@ type dirSums struct {
 	good  bool
 	dirs  map[string]dirSum
 	trash int
+	made  time.Time
+	took  time.Duration
 }
 
 type dirSum struct {
@@ -105,30 +107,48 @@ func (d *dirSums) stale() {
 	d.mu.Unlock()
 }
 
+// gone returns how much is in the trash. It may be a little old while very much
+// changes: a folder's line is asked for again and again then.
+func (d *dirSums) gone(t *tree.Tree) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.good && time.Since(d.made) > 20*d.took {
+		d.make(t)
+	}
+	return d.trash
+}
+
 // of returns what is in a directory.
-func (d *dirSums) of(t *tree.Tree, dir string) (dirSum, int) {
+func (d *dirSums) of(t *tree.Tree, dir string) dirSum {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.good {
-		d.dirs, d.good = map[string]dirSum{}, true
-		for n := range t.All("") {
-			if n.Shown.Kind == tree.Dir {
-				continue
-			}
-			for at := n.Path; at != ""; {
-				at = parentOf(at)
-				s := d.dirs[at]
-				s.files++
-				s.bytes += n.Shown.Size
-				if s.files == 1 || n.Shown.Compare(s.last) > 0 {
-					s.last = n.Shown
-				}
-				d.dirs[at] = s
-			}
-		}
-		d.trash = len(t.Trash(""))
+		d.make(t)
 	}
-	return d.dirs[dir], d.trash
+	return d.dirs[dir]
+}
+
+// make works the sums out; mu is held.
+func (d *dirSums) make(t *tree.Tree) {
+	start := time.Now()
+	d.dirs, d.good = map[string]dirSum{}, true
+	for n := range t.All("") {
+		if n.Shown.Kind == tree.Dir {
+			continue
+		}
+		for at := n.Path; at != ""; {
+			at = parentOf(at)
+			s := d.dirs[at]
+			s.files++
+			s.bytes += n.Shown.Size
+			if s.files == 1 || n.Shown.Compare(s.last) > 0 {
+				s.last = n.Shown
+			}
+			d.dirs[at] = s
+		}
+	}
+	d.trash = len(t.Trash(""))
+	d.made, d.took = time.Now(), time.Since(start)
 }
 
 func parentOf(p string) string {
@@ -186,11 +206,12 @@ func (w *Workspace) folderInfo(st *access.State, s *shared) FolderInfo {
 		out.Dir = set.Dir
 	}
 	s.f.View(func(t *tree.Tree) {
-		_, out.Trash = s.dirs.of(t, "")
+		out.Trash = s.dirs.gone(t)
 	})
 	for _, h := range s.f.Holds() {
 		out.Holds = append(out.Holds, FileHold{Hold: h, By: w.fileBy(st, h.Device)})
 	}
+	out.Holds = append(out.Holds, w.phoneHolds(s.space)...)
 	out.Problems = w.folderProblems(out)
 	return out
 }
@@ -204,7 +225,7 @@ func (w *Workspace) folderProblems(f FolderInfo) []FileProblem {
 		add("files-missing", "", f.Dir)
 	}
 	for _, h := range f.Holds {
-		add("files-held", "", h.By.Device, h.Files)
+		add("files-held", "", h.By.Device, h.Files+h.Applied)
 	}
 	if s.Waiting > 0 {
 		add("files-waiting", "", s.Waiting)
@@ -272,7 +293,7 @@ func (s *shared) row(t *tree.Tree, n tree.Node) FileRow {
 	r := FileRow{Node: n, Dir: n.Shown.Kind == tree.Dir, Size: n.Shown.Size}
 	by := n.Shown
 	if r.Dir {
-		sum, _ := s.dirs.of(t, n.Path)
+		sum := s.dirs.of(t, n.Path)
 		r.Count, r.Size = sum.files, sum.bytes
 		if sum.files > 0 {
 			by = sum.last

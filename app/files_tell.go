@@ -187,13 +187,26 @@ func (w *Workspace) openBy(space log.SpaceID, path string) []log.DeviceID {
 	return out
 }
 
+// A device that has been here for settleTime has handed over what it wrote
+// before; what comes from then on was written at most lately ago.
+const (
+	settleTime = 10 * time.Minute
+	lately     = time.Minute
+)
+
 // inSyncAt is when this device was last known to hold all that another wrote:
 // nobody can say later to have written it before.
 func (w *Workspace) inSyncAt(dev log.DeviceID) time.Time {
-	st := w.snapshot()
-	d, ok := st.Devices[dev]
-	if !ok {
+	d, ok := w.snapshot().Devices[dev]
+	m := w.network()
+	if !ok || m == nil {
 		return time.Time{}
+	}
+	now := w.opts.Now()
+	for _, p := range m.Peers() {
+		if p.Device == dev && p.Here && now.Sub(p.Since) > settleTime {
+			return now.Add(-lately)
+		}
 	}
 	return time.UnixMilli(w.seenAt(mesh.PeerID(d.Card.Peer)))
 }

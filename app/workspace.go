@@ -43,6 +43,8 @@ type Options struct {
 	OpenDisk func(dir string) (disk.FS, error) // of a shared folder; nil: the real one
 	Archive  bool                              // keeps every version of files, without a budget: a NAS
 
+	PhonePort int // where the gateway to Syncthing devices listens; 0: 22000, or a free port; < 0: it only dials
+
 	KeyStore vault.KeyStore          // of the operating system; nil: none, secrets lie in a file
 	Disk     func(dir string) uint64 // whether a directory's disk is encrypted, as access.Device.Disk has it; nil: not looked at
 }
@@ -67,6 +69,7 @@ type Workspace struct {
 	files     files
 	keptSoon  coalescer
 	carry     carrying
+	phones    phones
 	tending   coalescer
 	tends     atomic.Int32 // since the last minute
 	diskOnce  sync.Once
@@ -129,7 +132,7 @@ func Open(ctx context.Context, dir string, opts Options) (_ *Workspace, err erro
 	w := &Workspace{
 		opts: opts, dir: dir, log: opts.Log, id: id, self: id.device(), store: s, start: opts.Now(),
 		jobs: make(chan func(context.Context), 256), member: make(chan struct{}),
-		notices: map[string]Notice{}, reading: map[ChannelRef]readMark{}, noted: map[mesh.PeerID]int64{}, files: newFiles(),
+		notices: map[string]Notice{}, reading: map[ChannelRef]readMark{}, noted: map[mesh.PeerID]int64{}, files: newFiles(), phones: newPhones(),
 	}
 	if report.Damaged != "" {
 		w.note("damaged", report.Salvaged, filepath.Base(report.Damaged))
@@ -314,6 +317,7 @@ func (w *Workspace) Run(ctx context.Context) error {
 	g.Go(func() error { return w.writeReadMarks(ctx) })
 	g.Go(func() error { return w.keepTending(ctx) })
 	g.Go(func() error { return w.runFiles(ctx) })
+	g.Go(func() error { return w.runPhones(ctx) })
 	g.Go(func() error {
 		if err := w.store.Check(ctx); err != nil && ctx.Err() == nil {
 			w.log.Warn("database check", "err", err)

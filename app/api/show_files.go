@@ -35,7 +35,7 @@ func (s *Server) showFolder(lang language, f app.FolderInfo) Folder {
 		}
 		out.Holds = append(out.Holds, Hold{
 			Space: out.Space, Device: h.Device.String(), Name: name, Person: showBy(h.By), Why: h.Why, Since: h.Since.UnixMilli(),
-			Minutes: int((h.Window + time.Minute - 1) / time.Minute), Files: h.Files, Applied: h.Applied, Sample: orEmpty(h.Sample), Phone: h.Phone,
+			Minutes: int((h.Window + time.Minute - 1) / time.Minute), Files: h.Files + h.Applied, Applied: h.Applied, Sample: orEmpty(h.Sample), Phone: h.Phone,
 		})
 	}
 	return out

@@ -336,12 +336,16 @@ func oursWay(nodes ...*process) way {
 		for _, p := range nodes {
 			pids = append(pids, p.cmd.Process.Pid)
 		}
-		before := cpuOf(b, pids...)
 		from := do[api.Folders](nodes[0], "files/folders", api.Empty{}).Folders[0]
+		var to []string
+		for _, p := range nodes[1:] {
+			to = append(to, filepath.Join(filesDir(p), name))
+		}
+		before := cpuOf(b, pids...)
 		start := time.Now()
 		ok(b, os.Rename(src, filepath.Join(from.Dir, name)))
-		for _, p := range nodes[1:] {
-			t.await(b, filepath.Join(filesDir(p), name), 5*time.Minute)
+		for _, dir := range to {
+			t.await(b, dir, 5*time.Minute)
 		}
 		r := copied{visible: time.Since(start)}
 		for _, i := range []int{0, t.files - 1, t.files / 2} {

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -46,6 +45,7 @@ type nodeFlags struct {
 	secrets  string
 	files    string
 	archive  bool
+	phones   int
 }
 
 func (f *nodeFlags) add(e *env) {
@@ -55,6 +55,7 @@ func (f *nodeFlags) add(e *env) {
 	e.flags.BoolVar(&f.loopback, "loopback", false, "talk over 127.0.0.1 alone, for trying several nodes on one computer")
 	e.flags.StringVar(&f.secrets, "secrets", "auto", "where a new device's master key lies: `auto` is the system's key store if there is one, or file")
 	e.flags.StringVar(&f.files, "files", "", "`directory` in which shared folders lie (default Inselnetz in your home, or files beside other data given with --data); - for none")
+	e.flags.IntVar(&f.phones, "syncthing-port", 0, "TCP `port` for Syncthing devices a folder is shared with (default 22000, or a free one; -1: do not listen)")
 	e.flags.BoolVar(&f.archive, "archive", false, "keep every version of files for the whole time, whatever room it takes: for a NAS")
 }
 
@@ -87,7 +88,6 @@ func serve(ctx context.Context, e *env, f nodeFlags) error {
 
 // openNode builds the parts; reading it shows the whole program.
 func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
-	debug.SetGCPercent(50) // a NAS has little memory, and this program little garbage
 	level := slog.LevelInfo
 	if e.verbose {
 		level = slog.LevelDebug
@@ -106,7 +106,7 @@ func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
 		return nil, errors.Join(errUsage, listener.Close())
 	}
 	ws, err := app.Open(ctx, e.data, app.Options{
-		Log: log, State: e.state, Version: version, KeyStore: keys, Disk: diskState, Files: filesPlace(f.files, e.data), Archive: f.archive,
+		Log: log, State: e.state, Version: version, KeyStore: keys, Disk: diskState, Files: filesPlace(f.files, e.data), Archive: f.archive, PhonePort: f.phones,
 		Net: func(ctx context.Context, key ed25519.PrivateKey) (mesh.Transport, error) {
 			return lan.New(ctx, lan.Options{Key: key, Port: f.port, BeaconPort: f.beacon, Loopback: f.loopback, Log: log})
 		},
