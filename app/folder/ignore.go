@@ -67,9 +67,9 @@ func hasSuffix(name, suffix string) bool {
 
 // A rule is one pattern; the first that matches decides.
 type rule struct {
-	name  bool // matches a single name at any depth, else the whole path
-	how   byte // '=' text, '<' begins with text, '>' ends with text, '~' re
-	text  string
+	name  bool           // matches a single name at any depth, else the whole path
+	how   byte           // '=' text, '<' begins with text, '>' ends with text, '~' re
+	text  string         // of '~': must be in what matches
 	re    *regexp.Regexp // linear in the path's length, whatever the pattern
 	fold  bool
 	allow bool
@@ -165,9 +165,23 @@ func parseRule(line string) (rule, error) {
 	default:
 		exp = "^(?:.*/)?(?:" + exp + ")(?:/.*)?$"
 	}
-	r.how = '~'
+	r.how, r.text = '~', longest(line)
 	r.re, err = regexp.Compile("(?s)" + exp)
 	return r, err
+}
+
+// longest returns the longest part of a pattern that stands for itself: looking
+// for it first spares most paths the expression.
+func longest(p string) (best string) {
+	if strings.ContainsAny(p, `[]{}\\`) {
+		return ""
+	}
+	for _, part := range strings.FieldsFunc(p, func(r rune) bool { return r == '*' || r == '?' }) {
+		if len(part) > len(best) {
+			best = part
+		}
+	}
+	return best
 }
 
 // expression translates a pattern: * and ? do not match a slash, ** does, [a-z]
@@ -237,6 +251,9 @@ func expression(p string) (string, error) {
 }
 
 func (r *rule) matches(path string) bool {
+	if r.how == '~' && !strings.Contains(path, r.text) {
+		return false
+	}
 	if !r.name {
 		return r.re.MatchString(path)
 	}
