@@ -80,8 +80,13 @@ func BenchmarkFolder(b *testing.B) {
 		report("add", func() { o.pass() })
 		report("apply", func() { must(dst.Apply(ctx)) })
 		report("rescan", func() { must(dst.Scan(ctx)) })
+		paths := make([]string, 0, files)
+		for _, k := range o.all {
+			paths = append(paths, k.Path)
+		}
+		report("events", func() { must(dst.Scan(ctx, paths...)) })
 		report("reapply", func() { must(src.Apply(ctx)) })
-		o.all, o.fetched = nil, nil
+		o.all, o.fetched, paths = nil, nil, nil
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
