@@ -87,6 +87,13 @@ func race(b *testing.B, dir string, t tree, ways ...way) {
 		b.ReportMetric(median(v), w.name+"-visible-s")
 		b.ReportMetric(median(d), w.name+"-durable-s")
 		b.ReportMetric(median(c), w.name+"-cpu-s")
+		if runs[w.name][0].told > 0 {
+			var told []time.Duration
+			for _, r := range runs[w.name] {
+				told = append(told, r.told)
+			}
+			b.ReportMetric(median(told), w.name+"-told-s")
+		}
 	}
 	b.ReportMetric(0, "ns/op")
 }

@@ -22,8 +22,8 @@ import (
 )
 
 // A copied is one copy of a tree: how long until all of it could be read there, until
-// it was on disk, and the processor time of both ends.
-type copied struct{ visible, durable, cpu time.Duration }
+// it was on disk, until the sender was told so, and the processor time of both ends.
+type copied struct{ visible, durable, told, cpu time.Duration }
 
 // A way brings a tree that lies at src to a fresh place. It may take src away.
 type way struct {
@@ -329,7 +329,7 @@ func stockWay(both [2]*stock) way {
 }
 
 // oursWay moves a tree into a node's folder; others are all nodes that are to have
-// it. Durable is when the last of them says so to the first.
+// it.
 func oursWay(nodes ...*process) way {
 	return way{"ours", func(b *testing.B, src, name string, t tree) copied {
 		var pids []int
@@ -348,6 +348,8 @@ func oursWay(nodes ...*process) way {
 			t.await(b, dir, 5*time.Minute)
 		}
 		r := copied{visible: time.Since(start)}
+		sync2(b, to[0])
+		r.durable = time.Since(start)
 		for _, i := range []int{0, t.files - 1, t.files / 2} {
 			path := fmt.Sprintf("%s/d%04d/f%02d.bin", name, i/perDir, i%perDir)
 			wait(b, time.Minute, path+" to be safe", func() bool {
@@ -355,7 +357,7 @@ func oursWay(nodes ...*process) way {
 				return err == nil && len(info.Devices) == len(nodes)
 			})
 		}
-		r.durable = time.Since(start)
+		r.told = time.Since(start)
 		time.Sleep(200 * time.Millisecond)
 		r.cpu = cpuOf(b, pids...) - before
 		return r
