@@ -51,6 +51,7 @@ func (f *Folder) apply(ctx context.Context, all bool, aside func(*job)) error {
 	f.plan.Lock()
 	defer f.plan.Unlock()
 	defer f.busy("apply")()
+	defer f.shrink()
 	looked := map[string]bool{}
 	for round := range 6 {
 		f.work.Lock()
@@ -81,6 +82,15 @@ func (f *Folder) apply(ctx context.Context, all bool, aside func(*job)) error {
 		}
 	}
 	return nil
+}
+
+// shrink gives back the room of a long list that is done.
+func (f *Folder) shrink() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.todo) == 0 {
+		f.todo = map[string]todo{}
+	}
 }
 
 // inTheWay says of a path that is not done that a look at it did not help:

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -123,8 +124,39 @@ func (f *Folder) Content(ctx context.Context, v tree.Known) (io.ReadSeekCloser, 
 	if err := f.fetchKeep(ctx, v); err != nil {
 		return nil, err
 	}
+	if v.Size <= small { // now, before a program here writes over it
+		data, err := f.wholeSmall(&v.Version)
+		if err != nil {
+			return nil, err
+		}
+		return whole{bytes.NewReader(data)}, nil
+	}
 	return &reader{f: f, v: v, block: -1}, nil
 }
+
+// sound tells whether a content is here as far as a look can tell: in the keep,
+// or in a file that is as the index says.
+func (f *Folder) sound(v *tree.Version) bool {
+	if _, ok := f.keep.Has(v.Sum); ok || v.Size == 0 {
+		return true
+	}
+	f.mu.Lock()
+	var at []*rec
+	for r := f.index.bySum(v.Sum); r != nil && len(at) < 4; r = r.twin {
+		at = append(at, r)
+	}
+	f.mu.Unlock()
+	for _, r := range at {
+		if in, err := f.fs.Stat(r.Path); err == nil && f.unchanged(r, in) {
+			return true
+		}
+	}
+	return false
+}
+
+type whole struct{ *bytes.Reader }
+
+func (whole) Close() error { return nil }
 
 // A reader reads a content block by block from this device.
 type reader struct {

@@ -293,12 +293,11 @@ func (f *Folder) Rewind(ctx context.Context, dir string, at log.HLC, dry bool) (
 		f.mu.Lock()
 		node, living := f.tree.Node(w.Path)
 		gone, _ := f.tree.Gone(w.Path)
-		here := w.Kind != tree.File || f.keep != nil && f.has(w.Sum, w.Size)
 		f.mu.Unlock()
 		if living && node.Shown.SameContent(&w.Version) && len(node.Others) == 0 {
 			continue
 		}
-		if !here && !dry {
+		if !dry {
 			if err := f.fetchKeep(ctx, w.Known); err != nil {
 				if !errors.Is(err, ErrNobody) {
 					return c, err

@@ -609,6 +609,14 @@ func TestReadOnly(t *testing.T) {
 	if _, err := b.Put(ctx, "z", nil, 0, bytes.NewReader(nil)); !errors.Is(err, ErrReadOnly) {
 		t.Errorf("put by a reader: %v", err)
 	}
+	var want tree.Known
+	b.View(func(tr *tree.Tree) {
+		n, _ := tr.Node("x")
+		want = n.Shown
+	})
+	if got := text(t, b, want); got != "one" { // what is on b's disk is another one
+		t.Errorf("content of x: %q", got)
+	}
 	a.write("x", "two")
 	a.write("y", "y2")
 	must(a.Scan(ctx))

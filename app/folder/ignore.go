@@ -314,3 +314,11 @@ func ignored(rs rules, path string) bool {
 	}
 	return len(rs) > 0 && path != IgnoreFile && rs.match(path)
 }
+
+// Ignored tells whether a path is not shared here, by its name or by the
+// folder's own rules.
+func (f *Folder) Ignored(path string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return ignored(f.rules, path)
+}

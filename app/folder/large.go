@@ -379,10 +379,7 @@ func (f *Folder) fetchKeep(ctx context.Context, v tree.Known) error {
 	if v.Kind != tree.File || v.Size == 0 {
 		return nil
 	}
-	f.mu.Lock()
-	here := f.has(v.Sum, v.Size)
-	f.mu.Unlock()
-	if here {
+	if f.sound(&v.Version) {
 		return nil
 	}
 	if v.Size <= tree.MinBlock {

@@ -14,8 +14,8 @@ import (
 	"inselnetz/crdt/tree"
 )
 
-// errName is wrapped by what keeps a name on the disk from being shared.
-var errName = errors.New("cannot be shared under this name")
+// ErrName is wrapped by what keeps a name on the disk from being shared.
+var ErrName = errors.New("cannot be shared under this name")
 
 // platform is whose rules for names count here.
 func platform() tree.Platform {
@@ -41,11 +41,11 @@ func (f *Folder) storable(n *tree.Node) bool {
 // cannot be.
 func normal(path string) (string, error) {
 	if !utf8.ValidString(path) {
-		return "", fmt.Errorf("%w: not UTF-8", errName)
+		return "", fmt.Errorf("%w: not UTF-8", ErrName)
 	}
 	path = norm.NFC.String(path)
 	if err := tree.CheckPath(path); err != nil {
-		return "", fmt.Errorf("%w: %w", errName, err)
+		return "", fmt.Errorf("%w: %w", ErrName, err)
 	}
 	return path, nil
 }

@@ -161,7 +161,7 @@ func (f *Folder) read(ctx context.Context, n sighting, buf []byte) (item, []byte
 		target, err := f.fs.Readlink(n.path)
 		v.Target, r.Sum = target, linkSum(target)
 		if err == nil && len(target) > tree.MaxTarget {
-			err = fmt.Errorf("%w: its target is too long", errName)
+			err = fmt.Errorf("%w: its target is too long", ErrName)
 		}
 		return it, buf, err
 	}

@@ -185,7 +185,7 @@ func (s *survey) name(path string, in *disk.Info) (string, error) {
 			if there, e := s.f.fs.Stat(want); e == nil && there.Inode == in.Inode && in.Inode != 0 {
 				return want, nil // a file system to which both are one
 			}
-			err = errors.Join(errName, errors.New("the same name in another normal form is there"))
+			err = errors.Join(ErrName, errors.New("the same name in another normal form is there"))
 		}
 		return "", err
 	}
