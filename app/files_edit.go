@@ -271,7 +271,7 @@ func (w *Workspace) fileProblem(s *shared, p string, err error) error {
 func pathProblem(e folder.PathError) FileProblem {
 	name := path.Base(e.Path)
 	switch {
-	case errors.Is(e.Err, tree.ErrPath):
+	case errors.Is(e.Err, folder.ErrName), errors.Is(e.Err, tree.ErrPath):
 		return FileProblem{"file-own-name", []any{name, e.Suggest}, e.Path}
 	case errors.Is(e.Err, disk.ErrFull):
 		return FileProblem{"file-disk-full", []any{name}, e.Path}

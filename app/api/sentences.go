@@ -66,7 +66,7 @@ func (l language) error(err error) *Error {
 func fill(s string, args []any) string {
 	if n := strings.Count(s, "%"); n == 0 {
 		return s
-	} else if n < len(args) {
+	} else if n < len(args) && !strings.Contains(s, "%[") {
 		args = args[:n]
 	}
 	return fmt.Sprintf(s, args...)

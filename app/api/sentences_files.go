@@ -96,11 +96,11 @@ var filePhrases = map[string]phrase{
 	},
 	"file-name": {
 		"„%v“ kann dieser Computer so nicht speichern.", "This computer cannot store \"%v\" under this name.",
-		"Benennen Sie es um, zum Beispiel in „%v“.", "Rename it, for example to \"%v\".",
+		"Benennen Sie es um, zum Beispiel in „%[2]v“.", "Rename it, for example to \"%[2]v\".",
 	},
 	"file-own-name": {
 		"„%v“ hat einen Namen, den andere Computer nicht speichern können; die Datei bleibt hier.", "\"%v\" has a name other computers cannot store; the file stays here.",
-		"Benennen Sie sie um.", "Rename it.",
+		"Benennen Sie sie um, zum Beispiel in „%[2]v“.", "Rename it, for example to \"%[2]v\".",
 	},
 	"file-name-others": {
 		"Windows kann „%v“ so nicht speichern.", "Windows cannot store \"%v\" under this name.",

@@ -538,3 +538,56 @@ func TestLabCarrier(t *testing.T) {
 	b.start()
 	within(t, 60*time.Second, "b has everything from the carrier", func() bool { return different(want, onDisk(t, other)) == 0 })
 }
+
+// TestLabNames: names that other systems cannot store are in sync where they can
+// be, and everybody sees them with one that would do.
+func TestLabNames(t *testing.T) {
+	pcs := filesOffice(t, "87", "a", "b")
+	a, b := pcs[0], pcs[1]
+	names := map[string]string{ // name on a's disk → what everyone is offered instead
+		"CON.txt": "CON_.txt", "Frage?.txt": "Frage-.txt", "a:b.txt": "a-b.txt", "ende.": "ende", "nul": "nul_",
+		"Brief.docx": "", "brief.docx": "brief (2).docx", "Müller.txt": "",
+	}
+	for name := range names {
+		if err := os.WriteFile(filepath.Join(a.folderDir(), name), []byte("in "+name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Written in another Unicode form, and not in Unicode at all.
+	for _, name := range []string{"Ga\u0308rtner.txt", "kaputt\xff.txt"} {
+		if err := os.WriteFile(filepath.Join(a.folderDir(), name), []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	space := a.shared("").Space
+	within(t, 20*time.Second, "b lists all that can be shared", func() bool {
+		return len(must[api.FileList](b, "files/list", api.FilesAsk{Space: space}).Files) == len(names)+1
+	})
+	for _, p := range pcs {
+		within(t, 20*time.Second, p.name+" has them on its disk", func() bool {
+			disk := onDisk(t, p.folderDir())
+			return disk["CON.txt"] != "" && disk["Brief.docx"] != "" && disk["brief.docx"] != "" && disk["G\u00e4rtner.txt"] != ""
+		})
+		for _, f := range must[api.FileList](p, "files/list", api.FilesAsk{Space: space}).Files {
+			want, known := names[f.Name]
+			if !known && f.Name != "G\u00e4rtner.txt" {
+				t.Errorf("%s shows %q", p.name, f.Name)
+			}
+			offered := f.Suggest != ""
+			if f.Name == "Brief.docx" || f.Name == "brief.docx" { // which of the two is offered another name, whoever began first says
+				continue
+			}
+			if offered != (want != "") || offered && (f.Hint == "" || f.Suggest == f.Name) {
+				t.Errorf("%s: %q is offered %q (%s)", p.name, f.Name, f.Suggest, f.Hint)
+			}
+		}
+	}
+	within(t, 20*time.Second, "a is told of the name that cannot be shared", func() bool {
+		return slices.ContainsFunc(a.shared("").Problems, func(s api.Sentence) bool { return s.Code == "file-own-name" })
+	})
+	cli[api.File](b, "files", "mv", "CON.txt", "CON_.txt")
+	within(t, 20*time.Second, "the new name is on a", func() bool {
+		disk := onDisk(t, a.folderDir())
+		return disk["CON_.txt"] != "" && disk["CON.txt"] == ""
+	})
+}

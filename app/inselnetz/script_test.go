@@ -76,6 +76,15 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("joining by link: %v", err)
 				}
 			},
+			// version FILE N NAME sets NAME to the id of the N-th version, the newest
+			// being 0, that "files versions" printed to FILE.
+			"version": func(ts *testscript.TestScript, _ bool, args []string) {
+				var info api.FileInfo
+				ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &info))
+				n, err := strconv.Atoi(args[1])
+				ts.Check(err)
+				ts.Setenv(args[2], info.Versions[n].ID)
+			},
 			// erase DIR FILE erases the message whose id is in FILE.
 			"erase": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Check(ts.Exec("inselnetz", "erase", "--data", args[0], strings.TrimSpace(ts.ReadFile(args[1]))))
