@@ -110,11 +110,89 @@ func (w *world) mishap(p *peer, n int) {
 		w.pass(time.Duration(w.r.Intn(30)) * time.Hour)
 		w.tell("hours pass")
 	case p.f == nil:
-	case n < 95:
+	case n == 94:
+		w.setting(p)
+	case n == 95:
+		kept := p.claimed()
 		p.end(w.one(2), "between two steps")
 		p.checkAlive()
+		p.keeps(kept)
 	default:
 		p.calls, p.power = 1+w.r.Intn(60), w.one(2)
+	}
+}
+
+// claimed returns contents that p says it has for good, and that it has now.
+func (p *peer) claimed() (sums []tree.Known) {
+	p.nested = true // nothing fails meanwhile
+	defer func() { p.nested = false }()
+	up := p.f.UpTo()
+	var all []tree.Known
+	p.f.View(func(t *tree.Tree) {
+		for n := range t.All("") {
+			all = append(append(all, n.Shown), n.Others...)
+		}
+	})
+	for _, k := range all {
+		if k.Kind == tree.File && k.ID.Seq <= up[k.ID.Log] && p.reads(&k) {
+			sums = append(sums, k)
+		}
+	}
+	return sums
+}
+
+// keeps starts p again and holds it against what it claimed.
+func (p *peer) keeps(claimed []tree.Known) {
+	denied := p.denied
+	p.denied, p.edits = 0, 0
+	p.start()
+	p.denied = denied
+	if p.f == nil {
+		return
+	}
+	p.nested = true
+	defer func() { p.nested = false }()
+	if len(claimed) > 0 { // what is there may have to be found first
+		p.do("scans", func(ctx context.Context) error { return p.f.Scan(ctx) })
+	}
+	for _, k := range claimed {
+		if !p.reads(&k) {
+			p.w.breaks("%d said it has %s of %s for good", p.n, brief(&k.Version), k.Path)
+		}
+	}
+}
+
+// setting changes what a device is to do.
+func (w *world) setting(p *peer) {
+	switch w.r.Intn(5) {
+	case 0:
+		p.kept = !p.kept
+		p.f.SetKept(p.kept)
+	case 1, 2:
+		p.skip = nil
+		if w.one(2) {
+			p.skip = []string{p.dir()}
+		}
+		p.f.SetSkip(p.skip)
+	case 3:
+		p.write = !p.write
+	default:
+		all := p.all()
+		p.f.Reset(all.vs, all.verdicts...)
+		w.tell("%d begins anew", p.n)
+	}
+	w.tell("%d: kept %v, not %q, may write %v", p.n, p.kept, p.skip, p.write)
+}
+
+// decide lets somebody decide about what is held.
+func (w *world) decide(p *peer) {
+	for _, h := range p.f.Holds() {
+		if h.Device == p.dev {
+			w.breaks("%d holds itself", p.n)
+			return
+		}
+		w.tell("%d holds %d: %s, %d files", p.n, h.Device[0]-1, h.Why, h.Files)
+		p.do("decides", func(ctx context.Context) error { return p.f.Decide(ctx, h.Device, w.one(2)) })
 	}
 }
 
@@ -125,10 +203,14 @@ func (w *world) heal() {
 	for _, p := range w.peers {
 		p.checkAlive()
 		w.group[p.n], p.calls = 0, 0
+		p.kept, p.skip, p.write = true, nil, true
 		p.user.Resize(1e12)
 		if p.f == nil || w.one(2) {
 			p.start()
+			continue
 		}
+		p.f.SetKept(true)
+		p.f.SetSkip(nil)
 	}
 	quiet := 0
 	for round := 0; quiet < 2; round++ {
@@ -144,6 +226,9 @@ func (w *world) heal() {
 			w.pass(5 * time.Second)
 			p.do("scans", func(ctx context.Context) error { return p.f.Scan(ctx) })
 			p.do("applies", func(ctx context.Context) error { p.f.Wake(); return p.f.Apply(ctx) })
+			if quiet == 1 {
+				w.decide(p)
+			}
 			if w.broken != "" {
 				return
 			}
@@ -168,6 +253,11 @@ func (w *world) check() {
 		tree, disk := p.shown(), p.onDisk()
 		w.equal(fmt.Sprintf("the trees of 0 and %d", p.n), first, tree)
 		p.allowIgnored(tree, disk)
+		for path := range tree {
+			if tree[path] != disk[path] {
+				w.tell("on %d %s is %d, %+v", p.n, path, p.f.Here(path), p.f.State())
+			}
+		}
 		w.equal(fmt.Sprintf("tree and disk of %d", p.n), tree, disk)
 		for path, b := range p.mine {
 			if got, ok := p.at(path); !ok || got != b.sum {
@@ -178,7 +268,7 @@ func (w *world) check() {
 	announced := map[tree.Sum]string{}
 	for _, p := range w.peers {
 		for _, e := range w.entries[p.dev] {
-			for _, k := range e {
+			for _, k := range e.vs {
 				if k.Kind != tree.File || announced[k.Sum] != "" {
 					continue
 				}
@@ -271,17 +361,17 @@ func (p *peer) onDisk() map[string]string {
 
 // recoverable reports whether some device has a content whole.
 func (w *world) recoverable(k *tree.Known) bool {
-	for _, p := range w.peers {
-		var all []byte
-		var err error
-		for i := 0; i < tree.BlockCount(k.Size) && err == nil; i++ {
-			all, err = p.f.Read(k.Sum, uint32(i), all)
-		}
-		if err == nil && int64(len(all)) == k.Size && sumOf(all) == k.Sum {
-			return true
-		}
+	return slices.ContainsFunc(w.peers, func(p *peer) bool { return p.reads(k) })
+}
+
+// reads reports whether p has a content whole.
+func (p *peer) reads(k *tree.Known) bool {
+	var all []byte
+	var err error
+	for i := 0; i < tree.BlockCount(k.Size) && err == nil; i++ {
+		all, err = p.f.Read(k.Sum, uint32(i), all)
 	}
-	return false
+	return err == nil && int64(len(all)) == k.Size && sumOf(all) == k.Sum
 }
 
 // live runs a world from beginning to end and returns which promise it broke.
@@ -318,12 +408,15 @@ func TestModel(t *testing.T) {
 		}
 		return
 	}
-	n := int64(600)
+	first, n := int64(0), int64(600)
 	if testing.Short() {
 		n = 60
 	}
-	if s := os.Getenv("WORLDS"); s != "" {
-		n, _ = strconv.ParseInt(s, 10, 64)
+	if s := os.Getenv("WORLDS"); s != "" { // "5000" or "600-5000"
+		if _, err := fmt.Sscanf(s, "%d-%d", &first, &n); err != nil {
+			first = 0
+			n, _ = strconv.ParseInt(s, 10, 64)
+		}
 	}
 	var wg sync.WaitGroup
 	next := make(chan int64)
@@ -342,7 +435,7 @@ func TestModel(t *testing.T) {
 			}
 		})
 	}
-	for seed := range n {
+	for seed := first; seed < n; seed++ {
 		next <- seed
 	}
 	close(next)

@@ -18,9 +18,13 @@ import (
 // names are what users call things. "d" and "e" are directories mostly.
 var names = []string{"a", "b.txt", "d/a", "d/b", "d/e/c", "e/f", "d", "e"}
 
-var dirs = []string{"d", "e", "d/e", "g"}
+var dirs = []string{"d", "e", "d/e", "g", "f"}
 
-func (p *peer) name() string { return names[p.w.r.Intn(len(names))] }
+// manyNames are further ones of offices where so much is changed that the brake
+// falls.
+var manyNames = []string{"f/1", "f/2", "f/3", "f/4", "f/5", "f/6", "f/7", "f/8", "f/9", "f/10", "f/11", "f/12", "f/13", "f/14"}
+
+func (p *peer) name() string { return p.w.names[p.w.r.Intn(len(p.w.names))] }
 func (p *peer) dir() string  { return dirs[p.w.r.Intn(len(dirs))] }
 
 // content returns bytes that nobody wrote before, or, sometimes, that somebody
@@ -81,6 +85,10 @@ func (p *peer) edit() {
 	r := p.w.r
 	path := p.name()
 	what, err := "", error(nil)
+	if len(p.w.names) > len(names) && p.w.one(8) {
+		p.sweep()
+		return
+	}
 	switch r.Intn(16) {
 	case 0, 1, 2, 3:
 		what, err = "writes", p.save(path, false)
@@ -122,6 +130,21 @@ func (p *peer) edit() {
 		what, err = "writes what is ignored", p.scribble(path)
 	}
 	p.w.tell("  user %d %s %s: %v", p.n, what, path, err)
+	p.visible = true
+}
+
+// sweep changes or removes many files at once.
+func (p *peer) sweep() {
+	what := p.w.r.Intn(3)
+	p.w.tell("  user %d sweeps (%d)", p.n, what)
+	for _, path := range manyNames {
+		switch what {
+		case 0:
+			p.gone(path)
+		default:
+			p.save(path, false)
+		}
+	}
 	p.visible = true
 }
 

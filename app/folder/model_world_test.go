@@ -31,12 +31,19 @@ type world struct {
 	wrote   map[[32]byte]bool  // every content that was on some user's disk, or put
 	sums    map[tree.Sum]int64 // the same by name, with sizes
 	owed    map[tree.Sum]string
-	entries map[log.DeviceID][][]tree.Known
+	entries map[log.DeviceID][]entry
 	stamp   int // numbers contents
+	names   []string
 
 	healed bool
 	story  []string
 	broken string // the first promise that was not kept
+}
+
+// An entry is what a device announces at once.
+type entry struct {
+	vs       []tree.Known
+	verdicts []folder.Verdict
 }
 
 // A peer is one device: what survives its crashes, and its folder while it runs.
@@ -51,6 +58,12 @@ type peer struct {
 	has  map[log.DeviceID]int
 	mine map[string]bytesOf // what the user last saw of his own at a path
 	open map[uint64]bool    // inodes that the user wrote and nobody flushed
+
+	kept  bool
+	skip  []string
+	write bool          // it has the right to
+	skew  time.Duration // of its clock
+	folds bool
 
 	calls   int // until the machine ends; 0: it does not
 	power   bool
@@ -68,14 +81,20 @@ type bytesOf struct {
 func newWorld(seed int64, wrong mistake) *world {
 	w := &world{
 		r: rand.New(rand.NewSource(seed)), now: time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC), wrong: wrong,
-		wrote: map[[32]byte]bool{}, sums: map[tree.Sum]int64{}, owed: map[tree.Sum]string{}, entries: map[log.DeviceID][][]tree.Known{},
+		wrote: map[[32]byte]bool{}, sums: map[tree.Sum]int64{}, owed: map[tree.Sum]string{}, entries: map[log.DeviceID][]entry{}, names: names,
 	}
 	w.opts = disktest.Options{NoExchange: w.one(4), Clones: w.one(3), Now: func() time.Time { return w.now }}
 	if w.one(4) {
 		w.opts.Coarse = []int64{1e6, 1e9, 2e9}[w.r.Intn(3)]
 	}
+	if w.one(5) {
+		w.names = append(slices.Clone(names), manyNames...)
+	}
 	for i := range 2 + w.r.Intn(3) {
-		p := &peer{w: w, n: i, has: map[log.DeviceID]int{}, mine: map[string]bytesOf{}, open: map[uint64]bool{}}
+		p := &peer{w: w, n: i, has: map[log.DeviceID]int{}, mine: map[string]bytesOf{}, open: map[uint64]bool{}, kept: true, write: true}
+		if w.one(4) {
+			p.skew = time.Duration(w.r.Intn(100)-50) * time.Hour
+		}
 		p.dev, p.log = log.DeviceID{byte(i + 1)}, log.LogID{byte(i + 1)}
 		p.fs = disktest.New(w.r.Uint64(), w.opts)
 		p.user = p.fs.User()
@@ -128,7 +147,8 @@ func (p *peer) start() {
 		disk = p.w.wrong(p)
 	}
 	f, err := folder.Open(context.Background(), folder.Options{
-		FS: disk, Host: p, Device: p.dev, Space: log.SpaceID{1}, Create: true, Kept: true, Workers: 1, Budget: 1 << 40,
+		FS: disk, Host: p, Device: p.dev, Space: log.SpaceID{1}, Create: true, Kept: p.kept, Skip: p.skip, Workers: 1, Budget: 1 << 40,
+		MayWrite: func() bool { return p.write },
 	})
 	p.w.tell("%d starts: %v", p.n, err)
 	if err != nil {
@@ -136,14 +156,23 @@ func (p *peer) start() {
 		return
 	}
 	p.f = f
-	var vs []tree.Known
+	all := p.all()
+	f.Add(all.vs, all.verdicts...)
+	p.checkAlive()
+}
+
+// all returns everything that p knows.
+func (p *peer) all() (all entry) {
 	for _, q := range p.w.peers {
 		for _, e := range p.w.entries[q.dev][:p.has[q.dev]] {
-			vs = append(vs, e...)
+			all.add(e)
 		}
 	}
-	f.Add(vs)
-	p.checkAlive()
+	return all
+}
+
+func (e *entry) add(o entry) {
+	e.vs, e.verdicts = append(e.vs, o.vs...), append(e.verdicts, o.verdicts...)
 }
 
 // hook puts the faults of the world into the peer's disk.
@@ -193,6 +222,8 @@ func (p *peer) end(power bool, when string) {
 		return
 	}
 	p.w.tell("%d loses power %s", p.n, when)
+	numbers := map[uint64]bool{}
+	p.inodes("", numbers)
 	p.user = p.fs.Crash()
 	for path, b := range p.mine {
 		if !b.durable {
@@ -206,12 +237,24 @@ func (p *peer) end(power bool, when string) {
 			p.user.Mark(path, p.w.now.UnixNano(), in.Exec)
 			return
 		}
-		if p.w.wrote[sha256.Sum256(data)] {
+		if p.w.wrote[sha256.Sum256(data)] || !numbers[in.Inode] { // removed by the user, back with another number
+			p.w.write(data)
 			return
 		}
 		p.w.breaks("after a power cut %d has what nobody wrote at %s: %s", p.n, path, short(data))
 	})
 	clear(p.open)
+}
+
+// inodes gathers the numbers of all that is on the disk, our own included.
+func (p *peer) inodes(dir string, to map[uint64]bool) {
+	list, _ := p.user.List(dir)
+	for _, in := range list {
+		to[in.Inode] = true
+		if in.Kind == disk.Dir {
+			p.inodes(strings.TrimPrefix(dir+"/"+in.Name, "/"), to)
+		}
+	}
 }
 
 // checkAlive switches the peer off if its process has ended.
@@ -252,17 +295,17 @@ func (p *peer) sync(q *peer, most int) (n int) {
 	if p == q || p.f == nil || q.f == nil || p.w.group[p.n] != p.w.group[q.n] {
 		return 0
 	}
-	var vs []tree.Known
+	var news entry
 	for _, of := range p.w.peers {
 		for p.has[of.dev] < q.has[of.dev] && n < most {
-			vs = append(vs, p.w.entries[of.dev][p.has[of.dev]]...)
+			news.add(p.w.entries[of.dev][p.has[of.dev]])
 			p.has[of.dev]++
 			n++
 		}
 	}
 	if n > 0 {
-		p.w.tell("%d hears %d versions of %d", p.n, len(vs), q.n)
-		p.f.Add(vs)
+		p.w.tell("%d hears %d versions and %d verdicts of %d", p.n, len(news.vs), len(news.verdicts), q.n)
+		p.f.Add(news.vs, news.verdicts...)
 	}
 	return n
 }
@@ -287,24 +330,24 @@ func (p *peer) Publish(_ context.Context, vs []tree.Version) ([]tree.Known, erro
 	for i := range vs {
 		ops[i] = vs[i]
 	}
-	packs, err := tree.Pack(ops, 1000)
+	packs, err := tree.Pack(ops, 4000)
 	if err != nil {
 		p.w.breaks("%d publishes what cannot be shared: %v", p.n, err)
 		return nil, err
 	}
 	var out []tree.Known
 	for _, pack := range packs {
-		var entry []tree.Known
+		var e entry
 		for i, op := range pack.Ops {
 			k := tree.Known{Version: op.(tree.Version), ID: tree.VersionID{Log: p.log, Seq: uint64(len(p.w.entries[p.dev]) + 1), N: uint32(i)}}
-			k.Device, k.Clock = p.dev, log.HLC(p.w.now.UnixMilli())<<16
+			k.Author = p.author()
 			p.checkVersion(&k)
-			entry = append(entry, k)
+			e.vs = append(e.vs, k)
 			p.w.tell("    %d announces %v %s %s %v", p.n, k.ID.Seq, k.Path, brief(&k.Version), parents(&k.Version))
 		}
-		p.w.entries[p.dev] = append(p.w.entries[p.dev], entry)
+		p.w.entries[p.dev] = append(p.w.entries[p.dev], e)
 		p.has[p.dev]++
-		out = append(out, entry...)
+		out = append(out, e.vs...)
 	}
 	if faults && p.w.one(20) {
 		p.end(p.w.one(2), "after an entry was written")
@@ -314,6 +357,9 @@ func (p *peer) Publish(_ context.Context, vs []tree.Version) ([]tree.Known, erro
 }
 
 func (p *peer) checkVersion(k *tree.Known) {
+	if !p.write {
+		p.w.breaks("%d announces %s without the right to", p.n, k.Path)
+	}
 	if size, ok := p.w.sums[k.Sum]; k.Kind == tree.File && (!ok || size != k.Size) {
 		p.w.breaks("%d announces at %s a content of %d bytes that nobody wrote", p.n, k.Path, k.Size)
 	}
@@ -328,7 +374,18 @@ func (p *peer) checkVersion(k *tree.Known) {
 
 // Verdict implements folder.Host.
 func (p *peer) Verdict(_ context.Context, v tree.Verdict) (folder.Verdict, error) {
-	return folder.Verdict{}, errors.ErrUnsupported
+	if _, err := tree.Encode([]tree.Op{v}); err != nil {
+		p.w.breaks("%d publishes a verdict that cannot be shared: %v", p.n, err)
+	}
+	out := folder.Verdict{Author: p.author(), Verdict: v}
+	p.w.entries[p.dev] = append(p.w.entries[p.dev], entry{verdicts: []folder.Verdict{out}})
+	p.has[p.dev]++
+	p.w.tell("    %d decides on %d: %v", p.n, v.Device[0]-1, v.Accept)
+	return out, nil
+}
+
+func (p *peer) author() tree.Author {
+	return tree.Author{Device: p.dev, Clock: log.HLC(p.w.now.Add(p.skew).UnixMilli()) << 16}
 }
 
 // Fetch implements folder.Host: from whoever is in reach and has it.
