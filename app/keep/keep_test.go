@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -505,4 +506,88 @@ func TestFaults(t *testing.T) {
 		u.check(false)
 		u.tidy()
 	})
+}
+
+// TestMeanwhile lets contents come in while others are made durable: the index
+// that is written then must not speak for them.
+func TestMeanwhile(t *testing.T) {
+	for seed := range uint64(80) {
+		f := disktest.New(seed, disktest.Options{})
+		s, err := Open(f, "keep", testOptions)
+		must(t, err)
+		b, sum := content(2)
+		must(t, s.Put(sum, b))
+		came := false
+		f.At = func(op, path string) {
+			if op != "Sync" || came {
+				return
+			}
+			came = true
+			for _, n := range []int{3, 10} {
+				b, sum := content(n)
+				disktest.Write(t, f.User(), "file", string(b))
+				if n == 3 {
+					must(t, s.Put(sum, b))
+				} else {
+					must(t, s.Adopt(sum, int64(len(b)), "file"))
+				}
+			}
+		}
+		must(t, s.Compact(t.Context()))
+		f = f.Crash()
+		s, err = Open(f, "keep", testOptions)
+		must(t, err)
+		if got, err := get(s, sum); err != nil || !bytes.Equal(got, b) {
+			t.Fatal(seed, err)
+		}
+		for i := range s.Each {
+			if got, err := get(s, i.Sum); err != nil || !holds(i.Sum, got) {
+				t.Fatalf("seed %d: %v is said to be there: %v", seed, i, err)
+			}
+		}
+		must(t, s.Close())
+	}
+}
+
+// TestShortPack cuts the end off a pack that the index covers: what comes later
+// is not mixed up with what was there.
+func TestShortPack(t *testing.T) {
+	f := disktest.New(1, disktest.Options{})
+	s, err := Open(f, "keep", Options{})
+	must(t, err)
+	for n := 2; n < 10; n++ {
+		b, sum := content(n)
+		must(t, s.Put(sum, b))
+	}
+	must(t, s.Close())
+	h, err := f.Edit("keep/packs/00000000")
+	must(t, err)
+	must(t, h.Truncate(500))
+	must(t, h.Sync())
+	must(t, h.Close())
+	// The index is not written in time.
+	kept := f.Copy()
+	kept.Fail = func(op, path string) error {
+		if op == "Create" && strings.Contains(path, "index") {
+			return disk.ErrFull
+		}
+		return nil
+	}
+	s, err = Open(kept, "keep", Options{})
+	must(t, err)
+	for n := 22; n < 30; n++ {
+		b, sum := content(n)
+		must(t, s.Put(sum, b))
+	}
+	must(t, s.Sync())
+	f = kept.Crash()
+	s, err = Open(f, "keep", Options{})
+	must(t, err)
+	for n := 22; n < 30; n++ {
+		b, sum := content(n)
+		if got, err := get(s, sum); err != nil || !bytes.Equal(got, b) {
+			t.Errorf("content %d: %v", n, err)
+		}
+	}
+	must(t, s.Close())
 }
