@@ -50,9 +50,9 @@ func believed(says, inSync, now int64) int64 {
 }
 
 // tooMuch decides whether a device is held: events are what it did and wants to
-// do, living the number of files in the folder. encrypted says that it looks like
-// that.
-func tooMuch(events []event, living int) (held, encrypted bool) {
+// do, living the number of files in the folder. window is in how many ms it did
+// too much, 0: it did not; encrypted says that it looks like that.
+func tooMuch(events []event, living int) (window int64, encrypted bool) {
 	slices.SortStableFunc(events, func(a, b event) int {
 		switch {
 		case a.At < b.At:
@@ -80,10 +80,13 @@ func tooMuch(events []event, living int) (held, encrypted bool) {
 	}
 	short, long := most(shortWindow, markChange|markDelete), most(longWindow, markChange|markDelete)
 	encrypted = most(shortWindow, markScrambled) >= scrambled || most(shortWindow, markOdd) >= oddNames
-	held = encrypted ||
-		short > shortFiles || short >= shortLeast && short*5 > living ||
-		long > longFiles || long >= longLeast && long*2 > living
-	return held, encrypted
+	switch {
+	case encrypted, short > shortFiles, short >= shortLeast && short*5 > living:
+		return shortWindow, encrypted
+	case long > longFiles, long >= longLeast && long*2 > living:
+		return longWindow, false
+	}
+	return 0, false
 }
 
 // recent drops events that cannot count any more.

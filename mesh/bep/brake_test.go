@@ -41,9 +41,9 @@ func TestTooMuch(t *testing.T) {
 		"slow enough to be an editor": {many(20, 0, 6*minute, markScrambled), 1000, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			held, scramble := tooMuch(tt.events, tt.living)
-			if held != tt.held || scramble != tt.scramble {
-				t.Errorf("held %v, encrypted %v", held, scramble)
+			window, scramble := tooMuch(tt.events, tt.living)
+			if window > 0 != tt.held || scramble != tt.scramble {
+				t.Errorf("window %d, encrypted %v", window, scramble)
 			}
 		})
 	}
@@ -285,5 +285,29 @@ func TestBrakeBelievesTimes(t *testing.T) {
 		if held := r.held != 0; held != tt.held {
 			t.Errorf("%s: held %v", name, held)
 		}
+	}
+}
+
+// Only what was done in the window is undone.
+func TestDiscardLeavesWhatIsOld(t *testing.T) {
+	a, b := office(t, 100)
+	b.folder.write("dir/0.txt", "an honest change")
+	settle(a, b)
+	s := a.shares["office"]
+	s.mu.Lock()
+	for i := range s.remotes[b.id()].events {
+		s.remotes[b.id()].events[i].At -= time.Hour.Milliseconds()
+	}
+	s.mu.Unlock()
+	for i := range 60 {
+		b.folder.remove(fmt.Sprintf("dir/%d.txt", 10+i))
+	}
+	a.waitHeld(b.id())
+	if err := a.Discard(t.Context(), "office", b.id()); err != nil {
+		t.Fatal(err)
+	}
+	settle(a, b)
+	if got := b.folder.shows(); len(got) != 101 || got["dir/0.txt"] != "an honest change" {
+		t.Errorf("%d paths, %q", len(got), got["dir/0.txt"])
 	}
 }

@@ -200,7 +200,7 @@ func (s *share) discard(ctx context.Context, r *remote) error {
 		s.mu.Unlock()
 		return ErrAway
 	}
-	undo := slices.Clone(r.events)
+	undo := slices.DeleteFunc(slices.Clone(r.events), func(e event) bool { return e.At < r.from })
 	s.mu.Unlock()
 	// First what was let through before the brake came, newest first. Should this
 	// fail half-way the device stays held, and it can be tried again.

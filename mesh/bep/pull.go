@@ -272,9 +272,9 @@ func (p *puller) inspect(ctx context.Context, t task, cur File, src *source) err
 	defer p.mu.Unlock()
 	ms := p.now().UnixMilli()
 	ev := event{At: believed(t.want.changed, p.r.inSync, ms), Path: t.path, What: markScrambled}
-	if held, crypt := tooMuch(append(slices.Clone(p.r.events), ev), p.living); held && crypt {
+	if window, crypt := tooMuch(append(slices.Clone(p.r.events), ev), p.living); crypt {
 		if p.r.held == 0 {
-			p.hold(p.r, ms, true)
+			p.hold(p.r, ms, window, true)
 		}
 		return errHeld
 	}

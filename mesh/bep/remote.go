@@ -270,16 +270,16 @@ func (s *share) brake(r *remote, todo []task, now time.Time) bool {
 			events = append(events, event{At: believed(t.want.changed, r.inSync, ms), Path: t.path, What: what})
 		}
 	}
-	held, crypt := tooMuch(events, s.living)
-	if held {
-		s.hold(r, ms, crypt)
+	window, crypt := tooMuch(events, s.living)
+	if window > 0 {
+		s.hold(r, ms, window, crypt)
 	}
-	return held
+	return window > 0
 }
 
 // hold holds a device. s.mu is held.
-func (s *share) hold(r *remote, ms int64, crypt bool) {
-	r.held, r.crypt = ms, crypt
+func (s *share) hold(r *remote, ms, window int64, crypt bool) {
+	r.held, r.from, r.crypt = ms, ms-window, crypt
 	s.dirty = true
 	if r.stop != nil {
 		r.stop() // what is on the way is held too

@@ -75,6 +75,7 @@ type remote struct {
 	waits   Waits
 	inSync  int64 // when it was last, ms since 1970; 0: never
 	held    int64 // since when the brake holds, ms since 1970; 0: it does not
+	from    int64 // since when it did too much, ms since 1970
 	crypt   bool  // it looks encrypted
 	events  []event
 	wake    chan struct{}
@@ -406,7 +407,7 @@ func (s *share) load(data []byte) error {
 		if r == nil {
 			continue
 		}
-		r.inSync, r.held, r.crypt = d.InSync, d.Held, d.Why
+		r.inSync, r.held, r.from, r.crypt = d.InSync, d.Held, d.From, d.Why
 		for _, e := range d.Events {
 			r.events = append(r.events, event{e.At, e.Path, e.What, string(e.Before), string(e.After)})
 		}
@@ -438,7 +439,7 @@ func (s *share) save() ([]byte, error) {
 	}
 	for _, r := range s.remotes {
 		id := r.id
-		d := savedDevice{ID: id[:], InSync: r.inSync, Held: r.held, Why: r.crypt}
+		d := savedDevice{ID: id[:], InSync: r.inSync, Held: r.held, From: r.from, Why: r.crypt}
 		for _, e := range r.events {
 			d.Events = append(d.Events, savedEvent{At: e.At, Path: e.Path, What: e.What, Before: cbor.ByteString(e.Before), After: cbor.ByteString(e.After)})
 		}

@@ -42,6 +42,7 @@ type savedDevice struct {
 	ID     []byte
 	InSync int64 // ms since 1970
 	Held   int64 // since, ms since 1970; 0: not
+	From   int64 // when its window began, ms since 1970
 	Why    bool  // looks encrypted
 	Events []savedEvent
 }
