@@ -26,6 +26,7 @@ type inotify struct {
 	moved  *watched // directory that left its place with the event before
 	cookie uint32
 	full   bool // the system watches no more directories
+	torn   bool // directories moved faster than we saw: look at all of them anew
 }
 
 // watched is a directory. Names hang on parents, so that moving one is cheap.
@@ -48,6 +49,16 @@ func join(dir, name string) string {
 		return name
 	}
 	return dir + "/" + name
+}
+
+// below tells whether a directory is another one or in it.
+func (w *watched) below(top *watched) bool {
+	for ; w != nil; w = w.parent {
+		if w == top {
+			return true
+		}
+	}
+	return false
 }
 
 // Watch is what the function of this name calls.
@@ -83,7 +94,7 @@ func limit(name string) string {
 // all watches the whole tree anew.
 func (n *inotify) all() {
 	clear(n.dirs)
-	n.root, n.moved, n.full = nil, nil, false
+	n.root, n.moved, n.full, n.torn = nil, nil, false, false
 	n.feed.Fail(nil)
 	n.root = n.add(nil, "", false)
 }
@@ -118,6 +129,10 @@ func (n *inotify) add(parent *watched, name string, tell bool) *watched {
 		return nil
 	}
 	if old := n.dirs[int32(wd)]; old != nil { // it was known at another place
+		if parent.below(old) {
+			n.torn = true
+			return nil
+		}
 		n.forget(old, false)
 	}
 	w := &watched{wd: int32(wd), parent: parent, name: name}
@@ -209,7 +224,16 @@ func (n *inotify) read(f *os.File) {
 	}
 }
 
+// event handles one event. What is found on the disk may be newer than it.
 func (n *inotify) event(wd int32, mask, cookie uint32, name string) {
+	n.handle(wd, mask, cookie, name)
+	if n.torn {
+		n.all()
+		n.feed.Put("", Lost)
+	}
+}
+
+func (n *inotify) handle(wd int32, mask, cookie uint32, name string) {
 	if moved := n.moved; moved != nil {
 		n.moved = nil
 		if mask&unix.IN_MOVED_TO == 0 || cookie != n.cookie || !n.attach(moved, wd, name) {
@@ -217,8 +241,7 @@ func (n *inotify) event(wd int32, mask, cookie uint32, name string) {
 		}
 	}
 	if mask&unix.IN_Q_OVERFLOW != 0 {
-		n.all()
-		n.feed.Put("", Lost)
+		n.torn = true
 		return
 	}
 	w := n.dirs[wd]
@@ -287,6 +310,10 @@ func (n *inotify) attach(moved *watched, wd int32, name string) bool {
 	to := n.dirs[wd]
 	if to == nil || hidden(join(to.path(), name)) {
 		return false
+	}
+	if to.below(moved) || n.dirs[moved.wd] != moved {
+		n.torn = true
+		return true
 	}
 	if old := to.kids[name]; old != nil && old != moved {
 		n.forget(old, true)

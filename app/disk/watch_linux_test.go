@@ -49,6 +49,14 @@ func until(t *testing.T, w *disk.Watcher, path string, what disk.What) map[strin
 func watching(t *testing.T, root string) (disk.FS, *disk.Watcher) {
 	f, err := disk.Open(root)
 	must(t, err)
+	w := watch(t, f)
+	if !w.Closes || w.Err() != nil {
+		t.Error(w.Closes, w.Err())
+	}
+	return f, w
+}
+
+func watch(t *testing.T, f disk.FS) *disk.Watcher {
 	t.Cleanup(func() { f.Close() })
 	ctx, cancel := context.WithCancel(context.Background())
 	w, err := disk.Watch(ctx, f)
@@ -58,10 +66,7 @@ func watching(t *testing.T, root string) (disk.FS, *disk.Watcher) {
 		for range w.C {
 		}
 	})
-	if !w.Closes || w.Err() != nil {
-		t.Error(w.Closes, w.Err())
-	}
-	return f, w
+	return w
 }
 
 func TestWatch(t *testing.T) {
@@ -147,12 +152,19 @@ func TestWatch(t *testing.T) {
 // TestWatchMirror keeps a copy of a tree by its events alone, while somebody
 // does what comes to his mind.
 func TestWatchMirror(t *testing.T) {
+	t.Run("inotify", func(t *testing.T) { mirror(t, disk.Open) })
+	t.Run("portable", func(t *testing.T) { mirror(t, disk.OpenPortable) })
+}
+
+func mirror(t *testing.T, open func(string) (disk.FS, error)) {
 	for seed := range uint64(12) {
 		if s := os.Getenv("SEED"); s != "" {
 			seed, _ = strconv.ParseUint(s, 10, 64)
 		}
 		root, outside := t.TempDir(), t.TempDir()
-		f, w := watching(t, root)
+		f, err := open(root)
+		must(t, err)
+		w := watch(t, f)
 		stop := make(chan bool)
 		go func() {
 			defer close(stop)
