@@ -63,6 +63,7 @@ func (p *peer) at(path string) (tree.Sum, bool) {
 // leaves is called before the user does away with what is at a path. What the
 // engine put in place of the user's own bytes before that, is owed.
 func (p *peer) leaves(path string) {
+	path = p.key(path)
 	for at, b := range p.mine {
 		if at != path && !strings.HasPrefix(at, path+"/") {
 			continue
@@ -85,7 +86,7 @@ func (p *peer) edit() {
 	r := p.w.r
 	path := p.name()
 	what, err := "", error(nil)
-	if len(p.w.names) > len(names) && p.w.one(8) {
+	if len(p.w.names) > len(names)+4 && p.w.one(8) {
 		p.sweep()
 		return
 	}
@@ -216,7 +217,15 @@ func (p *peer) own(path string, sum tree.Sum, durable bool) {
 	if sum == (tree.Sum{}) {
 		sum, _ = p.at(path)
 	}
-	p.mine[path] = bytesOf{sum, durable}
+	p.mine[p.key(path)] = bytesOf{sum, durable}
+}
+
+// key returns what paths have in common that are one on the peer's disk.
+func (p *peer) key(path string) string {
+	if p.folds {
+		return strings.ToLower(path)
+	}
+	return path
 }
 
 func (p *peer) syncNames(path string) error {
@@ -302,7 +311,7 @@ func (p *peer) removeAll(path string) error {
 
 // move renames a file or a directory, over another file too.
 func (p *peer) move(from, to string) error {
-	if from == to || strings.HasPrefix(to, from+"/") {
+	if p.key(from) == p.key(to) || strings.HasPrefix(p.key(to), p.key(from)+"/") {
 		return fs.ErrInvalid
 	}
 	in, err := p.user.Stat(from)
@@ -321,6 +330,7 @@ func (p *peer) move(from, to string) error {
 	if err := p.user.Rename(from, to); err != nil {
 		return err
 	}
+	from, to = p.key(from), p.key(to)
 	moved := map[string]bytesOf{}
 	for at, b := range p.mine {
 		if at == from || strings.HasPrefix(at, from+"/") {

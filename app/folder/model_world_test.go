@@ -87,7 +87,10 @@ func newWorld(seed int64, wrong mistake) *world {
 	if w.one(4) {
 		w.opts.Coarse = []int64{1e6, 1e9, 2e9}[w.r.Intn(3)]
 	}
-	if w.one(5) {
+	twins := w.one(6)
+	if twins {
+		w.names = append(slices.Clone(names), "A", "B.txt", "D/a", "d/E/c")
+	} else if w.one(5) {
 		w.names = append(slices.Clone(names), manyNames...)
 	}
 	for i := range 2 + w.r.Intn(3) {
@@ -96,7 +99,11 @@ func newWorld(seed int64, wrong mistake) *world {
 			p.skew = time.Duration(w.r.Intn(100)-50) * time.Hour
 		}
 		p.dev, p.log = log.DeviceID{byte(i + 1)}, log.LogID{byte(i + 1)}
-		p.fs = disktest.New(w.r.Uint64(), w.opts)
+		opts := w.opts
+		if p.folds = i == 0 && twins; p.folds {
+			opts.Folds = true
+		}
+		p.fs = disktest.New(w.r.Uint64(), opts)
 		p.user = p.fs.User()
 		w.peers = append(w.peers, p)
 		w.group = append(w.group, 0)
