@@ -440,6 +440,9 @@ func (l *linux) Rename(from, to string) error {
 func (l *linux) RenameNew(from, to string) error {
 	return l.pair("rename", from, to, func(fd int, fname string, td int, tname string) error {
 		err := unix.Renameat2(fd, fname, td, tname, unix.RENAME_NOREPLACE)
+		if err == unix.EEXIST && fd == td && fname != tname && strings.EqualFold(fname, tname) && l.Folds() {
+			return unix.Renameat(fd, fname, td, tname) // the case of its letters
+		}
 		if err != unix.EINVAL && err != unix.ENOSYS {
 			return err
 		}

@@ -167,7 +167,7 @@ func (p *portable) file(path string, flag int) (*os.File, fs.FileInfo, error) {
 	if err == nil && !os.SameFile(was, fi) {
 		err = ErrChanged
 	}
-	if err == nil && flag == os.O_RDONLY {
+	if err == nil && flag == os.O_RDONLY && time.Since(fi.ModTime()).Abs() < Quiet && !hidden(path) {
 		err = writer(f)
 	}
 	if err != nil {

@@ -53,22 +53,23 @@ type Store struct {
 
 	syncing sync.Mutex // one Sync, Compact or Close at a time; before mu
 
-	mu      sync.RWMutex
-	index   map[tree.Sum]entry
-	used    int64
-	packs   map[uint32]*pack
-	active  *pack // takes records; nil: none yet
-	next    uint32
-	tail    []byte            // end of the active pack that is not written yet
-	fresh   map[tree.Sum]bool // loose ones not durable yet
-	noted   map[tree.Sum]bool // dropped loose ones that a pack still says are durable
-	failed  []failed
-	packed  []tree.Sum // owned by whoever has syncing
-	since   int64      // bytes of packs that the index on disk does not cover
-	names   bool       // packs were made whose names are not durable
-	temps   int
-	closed  bool
-	handles handles
+	mu       sync.RWMutex
+	index    map[tree.Sum]entry
+	used     int64
+	packs    map[uint32]*pack
+	active   *pack // takes records; nil: none yet
+	next     uint32
+	tail     []byte            // end of the active pack that is not written yet
+	fresh    map[tree.Sum]bool // loose ones not durable yet
+	flushing map[tree.Sum]bool // loose ones that a sync is busy with; not changed
+	noted    map[tree.Sum]bool // dropped loose ones that a pack still says are durable
+	failed   []failed
+	packed   []tree.Sum // owned by whoever has syncing
+	since    int64      // bytes of packs that the index on disk does not cover
+	names    bool       // packs were made whose names are not durable
+	temps    int
+	closed   bool
+	handles  handles
 }
 
 // pack is a file of records.
@@ -116,6 +117,25 @@ func (s *Store) Has(sum tree.Sum) (size int64, ok bool) {
 	defer s.mu.RUnlock()
 	e, ok := s.index[sum]
 	return e.size(), ok
+}
+
+// Durable tells whether a content is kept and a Sync after it came in has
+// succeeded.
+func (s *Store) Durable(sum tree.Sum) bool {
+	if sum == (tree.Sum{}) {
+		return true
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, ok := s.index[sum]
+	return ok && s.durable(sum, e)
+}
+
+func (s *Store) durable(sum tree.Sum, e entry) bool {
+	if e.loose() {
+		return !s.fresh[sum] && !s.flushing[sum]
+	}
+	return int64(e.a)+e.room() <= s.packs[e.pack].durable
 }
 
 // Put keeps a content. It is durable after Sync. Data is not held on to.
@@ -270,14 +290,28 @@ func (s *Store) Adopt(sum tree.Sum, size int64, path string) error {
 }
 
 func syncFile(f disk.FS, path string) error {
-	h, err := f.Edit(path)
-	if errors.Is(err, disk.ErrDenied) { // not ours to write; Linux flushes it all the same
-		h, err = f.Open(path)
-	}
+	h, err := openAnyway(f, path)
 	if err != nil {
 		return err
 	}
+	err = h.Sync()
+	if err = errors.Join(err, h.Close()); !errors.Is(err, disk.ErrDenied) {
+		return err
+	}
+	if h, err = f.Edit(path); err != nil { // Windows flushes only for who may write
+		return err
+	}
 	return errors.Join(h.Sync(), h.Close())
+}
+
+// openAnyway opens a file that came into the keep, though a program may still
+// hold it open.
+func openAnyway(f disk.FS, path string) (disk.Handle, error) {
+	h, err := f.Open(path)
+	if errors.Is(err, disk.ErrBusy) {
+		h, err = f.Edit(path)
+	}
+	return h, err
 }
 
 // CopyIn keeps the content of a file that stays: cloned where the disk can,

@@ -326,11 +326,28 @@ func (u *user) act() (what string, err error) {
 		}
 		if err == nil {
 			u.acked = maps.Clone(u.have)
+			for n := range u.have {
+				if _, sum := content(n); !u.s.Durable(sum) {
+					u.t.Errorf("content %d is not durable after a sync", n)
+				}
+			}
 		}
 	case 13:
 		what, err = "compact", u.s.Compact(context.Background())
 	}
 	return what, err
+}
+
+// note takes what the store says to be durable at its word.
+func (u *user) note() {
+	if u.rng.IntN(4) > 0 {
+		return
+	}
+	for n := range u.have {
+		if _, sum := content(n); u.s.Durable(sum) {
+			u.acked[n] = true
+		}
+	}
 }
 
 // check looks at all that is kept.
@@ -432,6 +449,7 @@ func TestCrash(t *testing.T) {
 				u.check(u.rng.IntN(2) == 0)
 				u.armed = true
 				for range 60 {
+					u.note()
 					what, err := u.act()
 					u.trace("%s: %v", what, err)
 					if err != nil {

@@ -93,7 +93,7 @@ func (s *Store) inTail(e entry) ([]byte, bool) {
 }
 
 func (s *Store) readLoose(sum tree.Sum, p []byte, off int64) (int, error) {
-	h, err := s.fs.Open(s.loosePath(sum))
+	h, err := openAnyway(s.fs, s.loosePath(sum))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, errors.Join(ErrDamaged, err)
 	}

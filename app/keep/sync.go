@@ -44,7 +44,7 @@ func (s *Store) sync(all bool) error {
 		return err
 	}
 	fresh := s.fresh
-	s.fresh = map[tree.Sum]bool{}
+	s.fresh, s.flushing = map[tree.Sum]bool{}, fresh
 	names := s.names
 	s.names = false
 	upto := map[*pack]int64{}
@@ -62,6 +62,7 @@ func (s *Store) sync(all bool) error {
 	}
 
 	s.mu.Lock()
+	s.flushing = nil
 	if err != nil {
 		// Whatever the system says next time: these pages may be lost.
 		for p := range upto {
@@ -93,9 +94,7 @@ func (s *Store) sync(all bool) error {
 func (s *Store) syncEach(fresh map[tree.Sum]bool, upto map[*pack]int64, names bool) error {
 	for sum := range fresh {
 		err := syncFile(s.fs, s.loosePath(sum))
-		if errors.Is(err, fs.ErrNotExist) {
-			delete(fresh, sum) // dropped meanwhile
-		} else if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // then it was dropped meanwhile
 			return err
 		}
 	}
@@ -180,10 +179,9 @@ func (s *Store) save() error {
 		covered += p.size - p.durable
 	}
 	for sum, e := range s.index {
-		if e.loose() && s.fresh[sum] || !e.loose() && int64(e.a)+e.room() > s.packs[e.pack].durable {
-			continue // came since
+		if s.durable(sum, e) { // others came since
+			snap.entries[sum] = e
 		}
-		snap.entries[sum] = e
 	}
 	noted := maps.Clone(s.noted)
 	s.mu.RUnlock()
