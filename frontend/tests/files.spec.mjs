@@ -97,8 +97,10 @@ step("what is added on one is on the other's page and disk", async () => {
 	await image.waitFor();
 	await until("the picture", () => image.evaluate((img) => img.complete && img.naturalWidth > 0));
 	await pane(j, "Foto.png").getByText("auf 2 Geräten").waitFor();
+	const saved = j.waitForEvent("download");
+	await pane(j, "Foto.png").getByRole("link", { name: "Herunterladen" }).click();
+	assert.deepEqual(await readFile(await (await saved).path()), await readFile(join(from, "Foto.png")));
 	await pane(j, "Foto.png").getByRole("button", { name: "Schließen" }).click();
-	await press(a, "Ausblenden");
 });
 
 step("a whole folder keeps its shape", async () => {
@@ -280,6 +282,7 @@ step("hostile names are only names", async () => {
 	await writeFile(join(jonass, "Rechnung \u202Efdp.exe"), "böse");
 	await writeFile(join(jonass, "Wer zahlt was?.txt"), "ich");
 	await row(a, "<img src=x onerror=alert(1)>.txt").waitFor();
+	await row(a, "Rechnung \ufffdfdp.exe").waitFor(); // not "Rechnung exe.pdf"
 	await row(a, "Wer zahlt was?.txt").getByRole("link").click();
 	await pane(a, "Wer zahlt was?.txt").getByText("Nicht jedes Gerät kann diesen Namen speichern.").waitFor();
 	await looks(a, "node-files-names");
@@ -325,6 +328,32 @@ step("not kept here any more, and again", async () => {
 	await press(a, "Hier behalten");
 	await a.getByText("Dieser Ordner liegt nicht auf diesem Gerät.").waitFor({ state: "detached" });
 	await until("the files", async () => (await text((await folder(anke)).dir, "Brief.txt")) !== null, 30_000);
+});
+
+step("who may only read sees no way to change", async () => {
+	const jonasId = (await anke.ask("people")).people.find((p) => p.name === "Jonas Wolf").id;
+	await anke.ask("space/create", { name: "Buchhaltung", members: [{ person: jonasId, level: "read" }] });
+	await files(a);
+	await a.getByRole("link", { name: /^Buchhaltung/ }).click();
+	await a.getByRole("heading", { name: "Noch keine Dateien" }).waitFor();
+	await add(a, join(from, "Brief.txt"));
+	await files(j);
+	await j.getByRole("link", { name: /^Buchhaltung/ }).click();
+	await row(j, "Brief.txt").waitFor();
+	await j.getByText("Sie können hier lesen und herunterladen.", { exact: false }).waitFor();
+	assert.equal(await j.getByRole("button", { name: "Hinzufügen" }).count(), 0);
+	await looks(j, "node-files-reading");
+	// What a reader writes on disk stays there, and the page says so.
+	const own = (await jonas.ask("files/folders")).folders.find((f) => f.name === "Buchhaltung");
+	await onDisk(own.dir, "Brief.txt", "drei, hochgeladen");
+	await writeFile(join(own.dir, "Brief.txt"), "heimlich");
+	await row(j, "Brief.txt").getByText("nur hier").waitFor();
+	await row(j, "Brief.txt").getByRole("link").click();
+	await pane(j, "Brief.txt")
+		.getByText(/dürfen Sie nur lesen/)
+		.waitFor();
+	const theirs = (await anke.ask("files/folders")).folders.find((f) => f.name === "Buchhaltung");
+	assert.equal(await text(theirs.dir, "Brief.txt"), "drei, hochgeladen");
 });
 
 step("nothing went wrong inside", async () => {

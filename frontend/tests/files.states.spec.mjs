@@ -98,6 +98,11 @@ step("the keyboard does it all", async () => {
 	await row("Anlagen").focus();
 	await page.keyboard.press("Backspace");
 	await page.getByRole("heading", { name: "Mandate", level: 1 }).waitFor();
+	await row("Behrens").and(page.locator(":focus")).waitFor(); // where one came from
+	await page.keyboard.press("Enter");
+	await row("Anlagen").and(page.locator(":focus")).waitFor();
+	await page.keyboard.press("Alt+ArrowUp");
+	await row("Behrens").and(page.locator(":focus")).waitFor();
 });
 
 step("files, a whole folder and dropped ones are added", async () => {
@@ -304,6 +309,7 @@ step("a name that others cannot store is put right with one click", async () => 
 	node.changed("all");
 	await show(`${behrens}/show/${encodeURIComponent("Wer zahlt was?.txt")}`);
 	await page.getByText("Windows kann „?“ nicht speichern.").waitFor();
+	await row("Rechnung \ufffdfdp.exe").waitFor(); // not "Rechnung exe.pdf"
 	await looks(page, "files-names");
 	await page.getByRole("button", { name: "In „Wer zahlt was_.txt“ umbenennen" }).click();
 	await row("Wer zahlt was_.txt").waitFor();

@@ -13,6 +13,11 @@ function number(n: number, digits: number): string {
 	return f.format(n);
 }
 
+// plain is a name as it may be shown: characters that turn or hide what follows
+// would let a program pass for a letter.
+export const plain = (name: string) =>
+	name.replace(/[\p{Cc}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu, "\ufffd");
+
 // count is "1.240".
 export const count = (n: number) => number(n, 0);
 

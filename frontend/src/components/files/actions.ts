@@ -7,6 +7,7 @@ export interface Actions {
 	skipped(path: string): boolean; // this directory is not kept here
 	open(file: File): void;
 	show(file: File): void; // beside the list, or the directory itself
+	enter(file: File): void; // a directory is about to be shown
 	download(file: File): void;
 	rename(file: File): void;
 	suggested(file: File): void; // takes the name all devices can store

@@ -1,6 +1,7 @@
 // The shared folders: those this device knows, and the directory being looked at.
 import { ask, type Problem, problem } from "../api/client";
 import type { File, FileList, Folder, Hold } from "../api/types.gen";
+import { plain } from "../files";
 import { parent, within } from "../paths";
 import { t } from "../words/index.svelte";
 import { office } from "./office.svelte";
@@ -150,7 +151,7 @@ export async function rename(space: string, file: File, to: string): Promise<Don
 	const now = await ask("files/rename", { space, path: file.path, to });
 	const moved = parent(to) !== parent(file.path);
 	return {
-		title: moved ? t.files.moved(1) : t.files.renamed(now.name),
+		title: moved ? t.files.moved(1) : t.files.renamed(plain(now.name)),
 		undo: async () => {
 			await ask("files/rename", { space, path: now.path, to: file.path });
 		},
@@ -181,7 +182,7 @@ export async function remove(space: string, files: File[]): Promise<Done> {
 	const paths = outermost(files.map((f) => f.path));
 	await ask("files/remove", { space, paths });
 	return {
-		title: t.files.removed(files.length === 1 ? (files[0]?.name ?? "") : "", files.length),
+		title: t.files.removed(files.length === 1 ? plain(files[0]?.name ?? "") : "", files.length),
 		undo: async () => {
 			for (const path of paths) await ask("files/restore", { space, path, version: "" });
 		},
