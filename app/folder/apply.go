@@ -30,6 +30,7 @@ type plan struct {
 	remove []*rec   // what must not be there, deepest first
 	leave  []*rec   // as remove, but only not kept here
 	place  []*job   // files and links whose content must be brought
+	marks  []*job   // files of which only the executable bit changes
 	store  []stored // contents to have in the keep only
 	look   []string // paths to scan: they are not what the index says
 	failed int
@@ -118,6 +119,7 @@ func (f *Folder) arrange(ctx context.Context, all bool) (*plan, error) {
 	if err := f.saveBrake(false); err != nil {
 		return nil, err
 	}
+	f.unstick(ctx)
 	p := f.evaluate(all)
 	if err := f.leave(p); err != nil {
 		return p, err
@@ -134,7 +136,8 @@ func (f *Folder) arrange(ctx context.Context, all bool) (*plan, error) {
 	if err != nil {
 		return p, err
 	}
-	if moved+removed+made == 0 {
+	marked := f.mark(p)
+	if moved+removed+made+marked == 0 {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return p, f.index.write()
@@ -231,6 +234,8 @@ func (f *Folder) judge(p *plan, path string) {
 			p.remove = append(p.remove, r)
 		}
 		p.dirs = append(p.dirs, &job{path: path, v: node.Shown})
+	case r != nil && r.Kind == tree.File && node.Shown.Kind == tree.File && r.Sum == node.Shown.Sum && r.Size == node.Shown.Size:
+		p.marks = append(p.marks, &job{path: node.Path, v: node.Shown, old: r})
 	case f.fetching[node.Shown.Sum] != nil && node.Shown.Kind == tree.File:
 		f.todo[path] = todoFetch
 	default:
@@ -460,19 +465,17 @@ func (f *Folder) takeAway(r *rec) error {
 	}
 	// By way of a temporary file: what the user writes until the last moment is
 	// seen before anything is given up.
-	tmp := f.temp()
+	tmp := f.tempOf(r.Path)
 	if err := f.fs.Rename(r.Path, tmp); err != nil {
 		return err
 	}
 	in, err := f.fs.Stat(tmp)
 	if err == nil && !f.unchanged(r, in) {
 		f.unsettled(r.Path)
-		if err = f.fs.RenameNew(tmp, r.Path); err == nil {
-			err = disk.ErrChanged
-		}
+		err = disk.ErrChanged
 	}
 	if err != nil {
-		return err
+		return errors.Join(err, f.returns(tmp, r.Path))
 	}
 	return f.stash(r, tmp)
 }
@@ -518,6 +521,41 @@ func (p *plan) hollow(f *Folder, path string) {
 	if r := f.index.get(dir); r != nil && r.Kind == tree.Dir && len(f.index.in(dir)) == 0 && !slices.Contains(p.remove, r) {
 		p.remove = append(p.remove, r)
 	}
+}
+
+// mark makes files executable or not.
+func (f *Folder) mark(p *plan) (n int) {
+	for _, j := range p.marks {
+		in, err := f.fs.Stat(j.path)
+		if err == nil && !f.sure(j.old, in) || errors.Is(err, fs.ErrNotExist) {
+			p.look = append(p.look, j.path)
+			continue
+		}
+		now := *j.old
+		now.Exec, now.twin = j.v.Exec, nil
+		if err == nil && f.execs {
+			if err = f.fs.Mark(j.path, now.Time, now.Exec); err == nil {
+				in, err = f.fs.Stat(j.path)
+				now.Time = in.Time
+			}
+		}
+		if err != nil {
+			f.fail(p, j.path, err)
+			continue
+		}
+		n++
+		f.mu.Lock()
+		node, _ := f.tree.Node(j.path)
+		now.Base = baseOf(&node)
+		if now.is(&node.Shown.Version) {
+			f.index.put(&now)
+		} else {
+			f.index.drop(j.path) // something came meanwhile: look again
+		}
+		f.settle(j.path)
+		f.mu.Unlock()
+	}
+	return n
 }
 
 func (f *Folder) mkdirs(p *plan) (n int, err error) {

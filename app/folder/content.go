@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"inselnetz/app/disk"
 	"inselnetz/app/keep"
@@ -46,7 +47,7 @@ func (f *Folder) readKept(content tree.Sum, size int64, index uint32, buf []byte
 		return buf, ErrNone
 	}
 	at := len(buf)
-	buf = append(buf, make([]byte, n)...)
+	buf = slices.Grow(buf, n)[:at+n]
 	got, err := f.keep.ReadAt(content, buf[at:], off)
 	if got < n {
 		if err == nil || err == io.EOF {
@@ -76,7 +77,7 @@ func (f *Folder) readDisk(r *rec, index uint32, buf []byte) ([]byte, error) {
 	}
 	defer h.Close()
 	at := len(buf)
-	buf = append(buf, make([]byte, n)...)
+	buf = slices.Grow(buf, n)[:at+n]
 	if got, err := h.ReadAt(buf[at:], off); got < n {
 		return buf[:at], errors.Join(disk.ErrChanged, err)
 	}
@@ -121,8 +122,14 @@ func (f *Folder) Content(ctx context.Context, v tree.Known) (io.ReadSeekCloser, 
 	if f.store() == nil {
 		return nil, ErrMissing
 	}
-	if err := f.fetchKeep(ctx, v); err != nil {
-		return nil, err
+	if !f.sound(&v.Version) {
+		err := f.fetchKeep(ctx, v)
+		if err == nil {
+			err = f.keep.Sync() // from now on it counts as being here
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	if v.Size <= small { // now, before a program here writes over it
 		data, err := f.wholeSmall(&v.Version)

@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,38 +127,44 @@ type Folder struct {
 	temps atomic.Uint64
 	came  atomic.Int64 // bytes fetched
 
-	mu        sync.Mutex
-	tree      *tree.Tree
-	keep      *keep.Store // set by attach, then constant; nil while missing
-	index     *index      // changed by holders of work and mu
-	rules     rules       // as index
-	rulesText string
-	onDisk    bool          // Options.Kept
-	keptSoon  chan struct{} // SetKept was called
-	skip      []string
-	todo      map[string]todo
-	settled   bool // a whole scan was done: a file without a record is new
-	missing   bool
-	doing     map[string]int
-	local     map[string]bool
-	errs      map[string]PathError
-	retry     map[string]bool // changed while they were read
-	locks     map[string]string
-	tops      map[log.LogID]uint64
-	fetching  map[tree.Sum]*fetching
-	building  map[tree.Sum]chan struct{}
-	brake     *Brake
-	saved     int // how the brake differs from what is saved
-	savedAt   time.Time
-	held      map[tree.VersionID]tree.Known
-	undone    map[log.LogID]uint64    // of this device's own logs, by verdicts
-	wishes    bool                    // there are new ones
-	wish      map[tree.Sum]tree.Known // contents that an archive lacks
-	kick      chan struct{}           // Run's applier has something to do
-	upto      map[log.LogID]uint64    // UpTo, as of uptoAt
-	uptoAt    time.Time
-	watchErr  error
-	wake      bool // what waited for others is tried again
+	mu             sync.Mutex
+	tree           *tree.Tree
+	keep           *keep.Store // set by attach, then constant; nil while missing
+	index          *index      // changed by holders of work and mu
+	rules          rules       // as index
+	rulesText      string
+	onDisk         bool          // Options.Kept
+	keptSoon       chan struct{} // SetKept was called
+	skip           []string
+	todo           map[string]todo
+	settled        bool // a whole scan was done: a file without a record is new
+	missing        bool
+	doing          map[string]int
+	local          map[string]bool
+	errs           map[string]PathError
+	retry          map[string]bool // changed while they were read
+	locks          map[string]string
+	tops           map[log.LogID]uint64
+	fetching       map[tree.Sum]*fetching
+	building       map[tree.Sum]chan struct{}
+	brake          *Brake
+	saved          int // how the brake differs from what is saved
+	savedAt        time.Time
+	held           map[tree.VersionID]tree.Known
+	undone         map[log.LogID]uint64    // of this device's own logs, by verdicts
+	wishes         bool                    // there are new ones
+	wish           map[tree.Sum]tree.Known // contents that an archive lacks
+	kick           chan struct{}           // Run's applier has something to do
+	upto           map[log.LogID]uint64    // UpTo, as of uptoAt
+	uptoAt         time.Time
+	shorts         map[string]string // while leftovers are looked at: paths by short sum
+	stuck          []string          // temporary files that hold what could not be put back
+	lack           State             // counts of it, as of lackAt
+	lackAt         time.Time
+	rate, rateFrom int64
+	rateAt         time.Time
+	watchErr       error
+	wake           bool // what waited for others is tried again
 }
 
 // A todo is why a path is not as the tree says.
@@ -356,45 +361,6 @@ func (f *Folder) setMissing(m bool) {
 		f.changed()
 	}
 }
-
-// sweep takes care of temporary files that a crash left. Any of them may be the
-// old content of a file that was just replaced, so they go into the keep; House
-// drops there what no version names.
-func (f *Folder) sweep(ctx context.Context) error {
-	list, err := f.fs.List(tmpAt)
-	if err != nil {
-		return err
-	}
-	for _, in := range list {
-		path := tmpAt + "/" + in.Name
-		if len(in.Name) == 64 {
-			continue // a large file on its way: it goes on
-		}
-		if in.Kind != disk.File || in.Size == 0 {
-			if err := f.fs.Remove(path); err != nil {
-				return err
-			}
-			continue
-		}
-		blocks, _, err := f.hashFile(ctx, path)
-		if err != nil {
-			f.log.Warn("temporary file cannot be read", "err", err)
-			continue
-		}
-		if len(blocks) > tree.MaxInline {
-			if err := f.keep.Put(tree.SumOf(blocks).List(), listOf(blocks)); err != nil {
-				return err
-			}
-		}
-		if err := f.keep.Adopt(tree.SumOf(blocks), in.Size, path); err != nil {
-			return err
-		}
-	}
-	return f.keep.Sync()
-}
-
-// temp returns the path of a new temporary file.
-func (f *Folder) temp() string { return tmpAt + "/n" + strconv.FormatUint(f.temps.Add(1), 36) }
 
 // Close ends what Open began. Run must have returned.
 func (f *Folder) Close() error {

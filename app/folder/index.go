@@ -71,6 +71,7 @@ type index struct {
 	dirs  map[string]map[string]*rec // directory, name
 	sums  map[tree.Sum]*rec          // files by content
 	files int
+	bytes int64 // of them
 
 	dirty map[string]bool // to be written
 	young map[string]bool // not to be written yet: their names are not durable
@@ -130,6 +131,7 @@ func (x *index) set(r *rec) {
 	in[name] = r
 	if r.Kind == tree.File {
 		x.files++
+		x.bytes += r.Size
 		if r.Size > 0 {
 			r.twin = x.sums[r.Sum]
 			x.sums[r.Sum] = r
@@ -149,6 +151,7 @@ func (x *index) unset(path string) bool {
 	}
 	if r.Kind == tree.File {
 		x.files--
+		x.bytes -= r.Size
 		if r.Size > 0 {
 			x.unlink(r)
 		}

@@ -87,7 +87,7 @@ func (f *Folder) fetch(ctx context.Context, pieces []Piece, by log.DeviceID, got
 // what is at its place now, of what an earlier attempt got, and of what others
 // have. What is there is used again after a crash.
 func (f *Folder) fetchLarge(ctx context.Context, j *job) (ready, error) {
-	r := ready{job: j, tmp: f.temp()}
+	r := ready{job: j, tmp: f.tempFor(j.path, j.v.Sum)}
 	v := &j.v
 	done, err := f.alone(ctx, v.Sum)
 	if err != nil {
@@ -323,7 +323,7 @@ func (f *Folder) reuse(h disk.Handle, size int64, blocks []tree.Sum, have []bool
 
 // copyLarge makes a temporary file of a content that is on this device.
 func (f *Folder) copyLarge(ctx context.Context, j *job, from *rec, kept bool) (ready, error) {
-	r := ready{job: j, tmp: f.temp()}
+	r := ready{job: j, tmp: f.tempFor(j.path, j.v.Sum)}
 	v := &j.v.Version
 	var h disk.Handle
 	var err error

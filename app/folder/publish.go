@@ -500,7 +500,7 @@ func (p *publisher) publish(ctx context.Context, batch []item) error {
 		vs = append(vs, *it.v)
 		kept = append(kept, it)
 	}
-	if err := f.durable(kept, len(vs) > 0); err != nil {
+	if err := f.durable(kept, len(vs) > 0 || len(kept) < len(batch)); err != nil {
 		return err
 	}
 	var known []tree.Known

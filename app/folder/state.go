@@ -70,17 +70,17 @@ func (f *Folder) State() State {
 			break
 		}
 	}
-	for path, why := range f.todo {
-		node, ok := f.tree.Node(path)
-		if !ok || node.Shown.Kind != tree.File {
-			continue
-		}
-		s.LackFiles++
-		s.LackBytes += node.Shown.Size
-		if why == todoWait {
-			s.Waiting++
-		}
+	now := f.host.Now()
+	if d := now.Sub(f.lackAt); d < 0 || d > lackEvery || len(f.todo) < lackFew {
+		f.lack, f.lackAt = f.lacks(), now
 	}
+	s.LackFiles, s.LackBytes, s.Waiting, s.Bytes = f.lack.LackFiles, f.lack.LackBytes, f.lack.Waiting, f.lack.Bytes
+	if d := now.Sub(f.rateAt); d >= time.Second || d < 0 {
+		came := f.came.Load()
+		f.rate = int64(float64(came-f.rateFrom) / max(d.Seconds(), 1))
+		f.rateAt, f.rateFrom = now, came
+	}
+	s.Rate = f.rate
 	s.DoneBytes = f.came.Load()
 	s.LocalOnly = slices.Sorted(maps.Keys(f.local))
 	s.LocalOnly = s.LocalOnly[:min(len(s.LocalOnly), maxErrors)]
@@ -90,6 +90,39 @@ func (f *Folder) State() State {
 	s.Held = len(f.held)
 	if f.keep != nil {
 		s.KeepBytes = f.keep.Used()
+	}
+	return s
+}
+
+// How often a long list of what is to be done is counted.
+const (
+	lackEvery = time.Second
+	lackFew   = 500
+)
+
+// lacks counts what is to be fetched, and what there is; mu is held.
+func (f *Folder) lacks() (s State) {
+	for path, why := range f.todo {
+		node, ok := f.tree.Node(path)
+		if !ok || node.Shown.Kind != tree.File {
+			continue
+		}
+		if r := f.index; r == nil || r.get(path) == nil {
+			s.Bytes += node.Shown.Size
+		}
+		s.LackFiles++
+		s.LackBytes += node.Shown.Size
+		if why == todoWait {
+			s.Waiting++
+		}
+	}
+	if f.onDisk && len(f.skip) == 0 && f.index != nil {
+		s.Bytes += f.index.bytes
+		return s
+	}
+	s.Bytes = 0
+	for n := range f.tree.All("") {
+		s.Bytes += n.Shown.Size
 	}
 	return s
 }
@@ -287,6 +320,8 @@ func (f *Folder) readRules() {
 	}
 	f.mu.Lock()
 	f.rules, f.rulesText = rs, string(text)
+	f.retry[""] = true // everything is to be looked at with other eyes
+	f.revisit()
 	f.mu.Unlock()
 }
 

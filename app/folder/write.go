@@ -183,7 +183,9 @@ func (f *Folder) commit(batch []ready, few bool) (placed []ready, look []string,
 			p := &plan{}
 			f.fail(p, r.path, e)
 			look = append(look, p.look...)
-			f.discard(batch[i : i+1])
+			if !errors.Is(e, errKeep) {
+				f.discard(batch[i : i+1])
+			}
 		case ok:
 			placed = append(placed, r)
 			dirs[parent(r.path)] = true
@@ -259,6 +261,9 @@ func (f *Folder) namesDurable(dirs map[string]bool) error {
 	return nil
 }
 
+// errKeep says that a temporary file may hold what the user wrote.
+var errKeep = errors.New("the exchange could not be undone")
+
 // put gives a temporary file its name, unless the path is not what the index
 // says. What was there goes into the keep.
 func (f *Folder) put(r ready) (placed bool, err error) {
@@ -300,11 +305,15 @@ func (f *Folder) put(r ready) (placed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if in, err = f.fs.Stat(r.tmp); err != nil {
-		return false, err
+	if in, err = f.fs.Stat(r.tmp); err == nil && !f.unchanged(r.old, in) { // the user was faster
+		err = f.fs.Exchange(r.tmp, r.path)
+		if err == nil {
+			return false, nil
+		}
 	}
-	if !f.unchanged(r.old, in) { // the user was faster
-		return false, f.fs.Exchange(r.tmp, r.path)
+	if err != nil {
+		f.stuck = append(f.stuck, r.tmp[len(tmpAt)+1:])
+		return false, errors.Join(errKeep, err)
 	}
 	return true, f.stash(r.old, r.tmp)
 }
@@ -312,16 +321,16 @@ func (f *Folder) put(r ready) (placed bool, err error) {
 // putAway is put where two files cannot change places: there is a moment without
 // the file.
 func (f *Folder) putAway(r ready) (placed bool, err error) {
-	away := f.temp()
+	away := f.tempOf(r.path)
 	if err := f.fs.Rename(r.path, away); err != nil {
 		return false, err
 	}
 	in, err := f.fs.Stat(away)
 	if err != nil || !f.unchanged(r.old, in) {
-		return false, errors.Join(err, f.fs.RenameNew(away, r.path))
+		return false, errors.Join(err, f.returns(away, r.path))
 	}
 	if err := f.fs.RenameNew(r.tmp, r.path); err != nil {
-		return false, errors.Join(err, f.fs.RenameNew(away, r.path))
+		return false, errors.Join(err, f.returns(away, r.path))
 	}
 	return true, f.stash(r.old, away)
 }
@@ -341,7 +350,7 @@ func (f *Folder) discard(batch []ready) {
 
 // writeTemp puts a whole content into a temporary file.
 func (f *Folder) writeTemp(j *job, data []byte, flush bool) (ready, error) {
-	r := ready{job: j, tmp: f.temp()}
+	r := ready{job: j, tmp: f.tempFor(j.path, j.v.Sum)}
 	if j.v.Kind == tree.Link {
 		if err := f.fs.Symlink(j.v.Target, r.tmp); err != nil {
 			return r, err
@@ -424,21 +433,8 @@ func (b *bringer) all(ctx context.Context, aside func(*job)) error {
 		}
 	}
 	b.fetchSmall(ctx, small)
-	for _, s := range b.p.store {
-		if b.stopped() != nil || ctx.Err() != nil {
-			break
-		}
-		b.note(s.path, b.f.fetchKeep(ctx, s.v))
-		b.f.mu.Lock()
-		if b.f.has(s.v.Sum, s.v.Size) {
-			b.f.settle(s.path)
-		}
-		b.f.mu.Unlock()
-	}
-	if len(b.p.store) > 0 && b.stopped() == nil {
-		if err := b.f.keep.Sync(); err != nil {
-			return err
-		}
+	if len(b.p.store) > 0 {
+		b.fetchStore(ctx)
 	}
 	seen := map[tree.Sum]bool{}
 	for _, j := range large {
@@ -476,7 +472,7 @@ func (b *bringer) end(err error) error {
 	if b.fail == nil {
 		b.fail = err
 	}
-	return err
+	return b.fail
 }
 
 // note takes in how a path's content came; a full disk ends the Apply.
@@ -557,6 +553,59 @@ func (f *Folder) wholeSmall(v *tree.Version) ([]byte, error) {
 		return nil, ErrNone
 	}
 	return buf, nil
+}
+
+// fetchStore gets contents that are to be in the keep only: small ones many at
+// once, large ones one after the other.
+func (b *bringer) fetchStore(ctx context.Context) {
+	f := b.f
+	var small []stored
+	for _, s := range b.p.store {
+		if s.v.Size <= tree.MinBlock && !f.sound(&s.v.Version) {
+			small = append(small, s)
+		}
+	}
+	for part := range slices.Chunk(small, fetchAtOnce) {
+		pieces := make([]Piece, len(part))
+		var by []log.DeviceID
+		for i, s := range part {
+			pieces[i] = Piece{Content: s.v.Sum, Size: int(s.v.Size), Hash: s.v.Sum}
+			if s.v.Device != f.opts.Device && !slices.Contains(by, s.v.Device) && len(by) < 16 {
+				by = append(by, s.v.Device)
+			}
+		}
+		err := f.host.Fetch(ctx, pieces, by, func(i int, data []byte) error {
+			f.came.Add(int64(len(data)))
+			if err := f.keep.Put(part[i].v.Sum, data); err != nil {
+				return b.end(err)
+			}
+			return b.stopped()
+		}, func(i int) { b.note(part[i].path, ErrNobody) })
+		if err != nil && ctx.Err() == nil {
+			b.end(fmt.Errorf("fetch: %w", err))
+		}
+		if b.stopped() != nil || ctx.Err() != nil {
+			return
+		}
+	}
+	for _, s := range b.p.store {
+		if b.stopped() != nil || ctx.Err() != nil {
+			return
+		}
+		if s.v.Size > tree.MinBlock {
+			b.note(s.path, f.fetchKeep(ctx, s.v))
+		}
+	}
+	if b.end(f.keep.Sync()) != nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range b.p.store {
+		if s.path != "" && f.has(s.v.Sum, s.v.Size) {
+			f.settle(s.path)
+		}
+	}
 }
 
 // fetchSmall gets contents of one block each, many at once, from other devices.
