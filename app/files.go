@@ -54,10 +54,10 @@ type shared struct {
 	catMu sync.Mutex
 	cat   *catalog // what storage-only devices were offered
 
-	// of the puller
-	upto   map[log.LogID]uint64
-	writes map[log.LogID]bool
-	aside  bool // some could not be read yet
+	pulling sync.Mutex           // guards the rest
+	upto    map[log.LogID]uint64 // entries that the folder has; nil: none yet
+	writes  map[log.LogID]bool   // logs that count
+	aside   bool                 // some could not be read yet
 }
 
 // A folderSet is what this device was told about a space's folder.
@@ -243,6 +243,8 @@ func (s *shared) look() {
 // load hands the folder the versions that count and that it does not have. If
 // some count no more, it begins anew.
 func (s *shared) load(ctx context.Context) error {
+	s.pulling.Lock()
+	defer s.pulling.Unlock()
 	st := s.w.snapshot()
 	writes, anew := map[log.LogID]bool{}, s.aside
 	for id, upto := range s.w.store.FilesUpto(s.space) {
@@ -304,6 +306,16 @@ func (s *shared) load(ctx context.Context) error {
 		s.f.Reset(list, verdicts...)
 	}
 	return nil
+}
+
+// have notes an own entry that the folder adds itself, if it is the next one of
+// its log.
+func (s *shared) have(id log.LogID, seq uint64) {
+	s.pulling.Lock()
+	defer s.pulling.Unlock()
+	if before, ok := s.upto[id]; seq == 1 && !ok && s.upto != nil || ok && before == seq-1 {
+		s.upto[id], s.writes[id] = seq, true
+	}
 }
 
 // writer reports whether what a log says about files counts: its device may

@@ -56,6 +56,7 @@ func (h *host) publish(ctx context.Context, ops []tree.Op, told func(i int, id t
 			told(i, tree.VersionID{Log: a.Own.Log, Seq: a.Own.Seq, N: uint32(n)}, tree.Author{Device: h.w.self, Clock: a.Own.HLC})
 			i++
 		}
+		(*shared)(h).have(a.Own.Log, a.Own.Seq)
 		if err != nil { // the entry is written; what follows from it is not done
 			h.w.log.Warn("after own entry of files", "err", err)
 		}

@@ -14,6 +14,7 @@ import (
 	"testing/cryptotest"
 	"time"
 
+	"inselnetz/app/disk/disktest"
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/chat"
 	"inselnetz/crdt/log"
@@ -38,6 +39,7 @@ type device struct {
 	self       log.DeviceID
 	stop       context.CancelFunc
 	ended      chan error
+	disks      map[string]*disktest.FS // of folders, by directory; nil: folders are not kept
 }
 
 // newOffice founds a workspace on the first device and admits all others.
@@ -64,8 +66,12 @@ func (o *office) device(name string) *device {
 func (d *device) start() {
 	d.o.t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
+	files := ""
+	if d.disks != nil {
+		files = d.dir + "-files"
+	}
 	ws, err := Open(ctx, d.dir, Options{
-		State: d.state, Unsafe: true, Now: d.o.net.Clock(d.name),
+		State: d.state, Unsafe: true, Now: d.o.net.Clock(d.name), Files: files, OpenDisk: d.openDisk,
 		Net: func(context.Context, ed25519.PrivateKey) (mesh.Transport, error) { return d.o.net.Node(d.name), nil },
 	})
 	must(d.o.t, err)
@@ -94,6 +100,9 @@ func (d *device) end() error {
 func (d *device) kill() {
 	d.o.t.Helper()
 	files := d.files()
+	for dir, fs := range d.disks {
+		d.disks[dir] = fs.Kill()
+	}
 	d.o.net.Crash(d.name)
 	_ = d.end() // may say that its network is gone
 	d.put(files)

@@ -342,25 +342,30 @@ func fileType(name string) string {
 	return "other"
 }
 
-func (s *Server) showPhones(space log.SpaceID) []Phone {
+func (s *Server) showPhones(lang language, space log.SpaceID) []Phone {
 	res, _ := s.ws.Phones(&space) // a folder is shown without them, too
-	return listPhones(res)
+	return lang.listPhones(res)
 }
 
-func listPhones(res app.Phones) []Phone {
+func (l language) listPhones(res app.Phones) []Phone {
 	out := []Phone{}
 	for _, p := range res.Phones {
-		out = append(out, Phone{ID: p.ID, Name: p.Name, Connected: p.Connected, Left: p.Left, Problem: p.Problem})
+		shown := Phone{ID: p.ID, Name: p.Name, Connected: p.Connected, Left: p.Left, Problem: p.Problem}
+		if _, known := filePhrases["phone-"+p.Problem]; known {
+			e := l.error(&app.Problem{Code: "phone-" + p.Problem})
+			shown.Problem = e.Sentence + " " + e.Next
+		}
+		out = append(out, shown)
 	}
 	return out
 }
 
-func (s *Server) phones(context.Context, language, Empty) (Phones, error) {
+func (s *Server) phones(_ context.Context, lang language, _ Empty) (Phones, error) {
 	res, err := s.ws.Phones(nil)
 	if err != nil {
 		return Phones{}, err
 	}
-	out := Phones{ID: res.ID, QR: []string{}, Addr: res.Addr, Phones: listPhones(res)}
+	out := Phones{ID: res.ID, QR: []string{}, Addr: res.Addr, Phones: lang.listPhones(res)}
 	if qr, err := app.QR(res.ID); err == nil && res.ID != "" {
 		out.QR = qr
 	}

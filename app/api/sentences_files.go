@@ -130,6 +130,22 @@ var filePhrases = map[string]phrase{
 		"Mit „%v“ ging etwas schief: %v", "Something went wrong with \"%v\": %v",
 		"Inselnetz versucht es wieder.", "Inselnetz tries again.",
 	},
+	"phone-accept": {
+		"Auf dem Gerät ist der Ordner noch nicht angenommen.", "The folder is not accepted on the device yet.",
+		"Öffnen Sie dort Syncthing und nehmen Sie ihn an.", "Open Syncthing there and accept it.",
+	},
+	"phone-paused": {
+		"Auf dem Gerät ist der Ordner angehalten.", "The folder is paused on the device.",
+		"Setzen Sie ihn dort in Syncthing fort.", "Resume it there in Syncthing.",
+	},
+	"phone-encrypted": {
+		"Auf dem Gerät ist der Ordner als verschlüsselt eingerichtet; das versteht Inselnetz nicht.", "The folder is set up as encrypted on the device; Inselnetz does not understand that.",
+		"Richten Sie ihn dort ohne Passwort ein.", "Set it up there without a password.",
+	},
+	"phone-held": {
+		"Änderungen dieses Geräts sind angehalten.", "Changes of this device are held.",
+		"Entscheiden Sie oben auf der Seite der Dateien.", "Decide at the top of the page of files.",
+	},
 	"upload-broken": {
 		"Die Übertragung ist abgebrochen, die Datei ist nicht gespeichert.", "The transfer broke off, the file is not stored.",
 		"Versuchen Sie es noch einmal.", "Try again.",

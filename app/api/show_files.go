@@ -16,7 +16,7 @@ func (s *Server) showFolder(lang language, f app.FolderInfo) Folder {
 	out := Folder{
 		Space: f.Space.String(), Name: f.Name, Kept: f.Kept, Dir: f.Dir, CanWrite: f.CanWrite,
 		Files: st.Files, Bytes: st.Bytes, Skipped: orEmpty(f.Skipped), Problems: lang.fileProblems(f.Problems), Holds: []Hold{},
-		Conflict: st.Conflicts, Trash: f.Trash, Phones: s.showPhones(f.Space),
+		Conflict: st.Conflicts, Trash: f.Trash, Phones: s.showPhones(lang, f.Space),
 	}
 	if st.LackFiles > 0 || st.Busy == "scan" && st.Files == 0 {
 		p := &Progress{
