@@ -123,8 +123,10 @@ func TestBrakeDiscard(t *testing.T) {
 	a, b := office(t, 200)
 	want := a.folder.shows()
 	b.folder.remove("dir")
+	a.waitHeld(b.id())
 	b.folder.write("new.txt", "a new one")
-	h := a.waitHeld(b.id())
+	a.wait("the new one", func() bool { return a.held(b.id()).New == 1 })
+	h := a.held(b.id())
 	if h.Deleted != 200 || h.Changed != 0 || h.New != 1 || len(h.Paths) != 100 || h.Encrypted || h.Away {
 		t.Fatalf("held %+v", h)
 	}

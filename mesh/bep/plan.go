@@ -14,7 +14,8 @@ type entry struct {
 	file   File // as shown; of a Gone only path, kind, time and base
 	was    Kind // of a Gone: what it was
 	vector protocol.Vector
-	seq    int64
+	stamp  uint64 // digest of vector
+	seq    int64  // of the change it was announced with
 	perms  uint16 // as a device last said; 0: none did
 
 	// shared says that another device has exactly this. common is the last state

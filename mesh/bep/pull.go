@@ -14,6 +14,7 @@ import (
 
 const (
 	workers = 8                      // files taken at once
+	atOnce  = 2000                   // tasks before we look what else there is
 	quiet   = 300 * time.Millisecond // without index messages before we begin: the brake should see all
 	hurry   = 5 * time.Second        // begin at the latest
 )
@@ -45,7 +46,8 @@ func (p *puller) run(ctx context.Context) error {
 		}
 		var tasks []task
 		tasks, again = p.plan(p.r)
-		p.all(ctx, tasks)
+		// Part by part: what comes meanwhile should not wait for hours.
+		p.all(ctx, tasks[:min(len(tasks), atOnce)])
 		if len(tasks) > 0 {
 			p.r.poke() // what came meanwhile, and whether we are in sync now
 		}
@@ -308,11 +310,6 @@ func (p *puller) done(t task, st step, cur, now File, sum [32]byte) {
 	if what := p.did(t, cur); what != 0 {
 		ms := p.now().UnixMilli()
 		p.r.events = append(p.r.events, event{believed(w.changed, p.r.inSync, ms), t.path, what, cur.Version, now.Version})
-	}
-	if len(p.remotes) > 1 {
-		for _, o := range p.remotes {
-			o.poke() // they may have the same
-		}
 	}
 }
 

@@ -374,7 +374,7 @@ func (s *share) finished(r *remote, now time.Time) {
 func (s *share) ours(r *remote) (n int) {
 	for p, e := range s.entries {
 		has, ok := r.has[p]
-		if ok && (has == ignored || has == digest(e.vector)) || !ok && e.file.Kind == Gone || r.wants[p] != nil || internal(p) {
+		if ok && (has == ignored || has == e.stamp) || !ok && e.file.Kind == Gone || r.wants[p] != nil || internal(p) {
 			continue
 		}
 		n++

@@ -37,7 +37,7 @@ type share struct {
 	living  int // plain files and links
 	seq     int64
 	changes []change      // ascending; older ones of a path are void
-	moved   chan struct{} // closed when changes grew
+	moved   chan struct{} // closed when changes grew; nil: nobody waits
 	busy    map[string]*busy
 	remotes map[DeviceID]*remote
 	dirty   bool            // State should be saved
@@ -90,7 +90,7 @@ func newShare(s Share, own DeviceID, devices []Device, now func() time.Time, log
 		Share: s, own: own.Short(), index: protocol.NewIndexID(), now: now, most: maxCost,
 		log: log.With("folder", s.ID), notify: notify,
 		entries: map[string]*entry{}, loaded: map[string]savedEntry{}, kids: map[string]int{}, exts: map[string]int{},
-		sums: map[[32]byte]twin{}, moved: make(chan struct{}), busy: map[string]*busy{}, remotes: map[DeviceID]*remote{}, up: make(chan struct{}), anew: func() {},
+		sums: map[[32]byte]twin{}, busy: map[string]*busy{}, remotes: map[DeviceID]*remote{}, up: make(chan struct{}), anew: func() {},
 	}
 	for _, d := range devices {
 		for _, id := range d.Folders {
@@ -202,6 +202,11 @@ func (s *share) release(ctx context.Context, p string) {
 	s.mu.Lock()
 	again := s.busy[p].again
 	delete(s.busy, p)
+	for _, r := range s.remotes {
+		if r.wants[p] != nil {
+			r.poke() // it passed the path over
+		}
+	}
 	s.mu.Unlock()
 	if !again {
 		return
@@ -335,9 +340,12 @@ func (s *share) touch(e *entry) {
 		}
 		s.changes = kept
 	}
+	e.stamp = digest(e.vector)
 	s.dirty = true
-	close(s.moved)
-	s.moved = make(chan struct{})
+	if s.moved != nil {
+		close(s.moved)
+		s.moved = nil
+	}
 }
 
 // tally counts a file in or out. s.mu is held.
@@ -389,6 +397,9 @@ func (s *share) since(id DeviceID, seq int64, n int) (out []entry, upto int64, m
 			out = append(out, *e)
 			out[len(out)-1].vector = e.vector.Copy()
 		}
+	}
+	if s.moved == nil {
+		s.moved = make(chan struct{})
 	}
 	return out, upto, s.moved
 }
