@@ -18,7 +18,8 @@ import (
 const noLinks = unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH
 
 type linux struct {
-	root     int  // open for reading; never changes
+	root     int // open for reading; never changes
+	dirs     dirs
 	oneCall  bool // openat2 is there (Linux 5.6)
 	closed   atomic.Bool
 	foldOnce sync.Once
@@ -120,33 +121,24 @@ func (l *linux) walk(path string, flags int, mode uint32) (int, error) {
 
 // in returns the directory of a path and the name in it. The directory is given
 // back with done.
-func (l *linux) in(path string) (dir int, name string, err error) {
-	if path == "" {
-		return l.root, ".", nil
-	}
+func (l *linux) in(path string) (d *dir, name string, err error) {
 	if !Valid(path) {
-		return -1, "", fs.ErrInvalid
+		return nil, "", fs.ErrInvalid
 	}
 	parent, name := Split(path)
-	if parent == "" {
-		return l.root, name, nil
+	if name == "" {
+		name = "."
 	}
-	dir, err = l.open(parent, unix.O_PATH|unix.O_DIRECTORY, 0)
-	return dir, name, err
-}
-
-func (l *linux) done(dir int) {
-	if dir != l.root {
-		unix.Close(dir)
-	}
+	d, err = l.dir(parent)
+	return d, name, err
 }
 
 // at calls f with the directory of a path and the name in it.
 func (l *linux) at(op, path string, f func(dir int, name string) error) error {
-	dir, name, err := l.in(path)
+	d, name, err := l.in(path)
 	if err == nil {
-		err = again0(func() error { return f(dir, name) })
-		l.done(dir)
+		err = again0(func() error { return f(d.fd, name) })
+		l.done(d)
 	}
 	return wrap(op, path, err)
 }
@@ -203,13 +195,13 @@ func (l *linux) List(dir string) ([]Info, error) {
 }
 
 func (l *linux) Stat(path string) (Info, error) {
-	dir, name, err := l.in(path)
+	d, name, err := l.in(path)
 	if err != nil {
 		return Info{}, wrap("stat", path, err)
 	}
-	defer l.done(dir)
+	defer l.done(d)
 	var st unix.Stat_t
-	if err := again0(func() error { return unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
+	if err := again0(func() error { return unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
 		return Info{}, wrap("stat", path, err)
 	}
 	if path == "" {
@@ -527,6 +519,7 @@ func (l *linux) Close() error {
 	if l.closed.Swap(true) {
 		return wrap("close", "", fs.ErrClosed)
 	}
+	l.dirs.close()
 	return wrap("close", "", unix.Close(l.root))
 }
 
