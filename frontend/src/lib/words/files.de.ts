@@ -60,7 +60,6 @@ export const files = {
 		newDirName: "Name des Ordners",
 		newDirGo: "Ordner anlegen",
 		newDirDone: (name: string) => `Ordner „${name}“ angelegt.`,
-		newDirTaken: "Hier gibt es schon etwas mit diesem Namen.",
 		drop: (name: string) => `Loslassen, um in „${name}“ abzulegen`,
 		fileInput: "Dateien von diesem Computer",
 		dirInput: "Ein Ordner von diesem Computer",
@@ -120,7 +119,6 @@ export const files = {
 		lost: "Inhalt hat gerade niemand, der da ist",
 		saveThis: (when: string) => `Stand von ${when} herunterladen`,
 		allVersions: (n: number) => `Alle ${n} Stände zeigen`,
-		noVersions: "Noch keine früheren Stände.",
 		days: (n: number) => `Stände bleiben ${many(n, "Tag", "Tage")} auf diesem Gerät.`,
 		devices: "Liegt auf",
 		preview: "Vorschau",
@@ -128,7 +126,6 @@ export const files = {
 		previewPdf: "PDF ansehen",
 		previewFailed: "Die Vorschau geht gerade nicht. Herunterladen geht vielleicht trotzdem.",
 		previewCut: "Hier steht nur der Anfang.",
-		infoGone: "Diese Datei gibt es hier nicht mehr.",
 		inTrash: "im Papierkorb",
 
 		upload: {
@@ -263,7 +260,6 @@ export const files = {
 			discardSure: "Ja, verwerfen",
 			cut: "Gerät entfernen",
 			cutWhy: "Wenn es gestohlen ist oder Schadsoftware darauf läuft: Von dort wird nichts mehr angenommen.",
-			cutGo: "Zu den Geräten",
 			accepted: (device: string) => `Übernommen. Die Änderungen von ${device} gelten.`,
 			discarded: (device: string) => `Verworfen. Es gilt, was vor den Änderungen von ${device} da war.`,
 			first: "Rufen Sie im Zweifel zuerst an.",
@@ -277,7 +273,6 @@ export const files = {
 				`Noch ${shown} ${files === 1 ? "Datei" : "Dateien"}, ${size}`,
 			waits: (n: number) => `${many(n, "Datei wartet", "Dateien warten")} auf ein Gerät, das nicht da ist`,
 			unknown: "Dauer unbekannt",
-			stop: "Nicht hier behalten",
 		},
 		why: {
 			open: "Warum nicht überall?",
@@ -309,7 +304,6 @@ export const files = {
 			keepNow: "Hier behalten",
 			size: (files: number, shown: string, size: string) =>
 				`${shown} ${files === 1 ? "Datei" : "Dateien"}, ${size}`,
-			notHere: "nicht auf diesem Gerät",
 			openFolder: "Im Dateimanager zeigen",
 		},
 

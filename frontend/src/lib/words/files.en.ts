@@ -60,7 +60,6 @@ export const files: typeof de = {
 		newDirName: "Name of the folder",
 		newDirGo: "Create folder",
 		newDirDone: (name) => `Folder “${name}” created.`,
-		newDirTaken: "There is already something with this name.",
 		drop: (name) => `Let go to put it into “${name}”`,
 		fileInput: "Files from this computer",
 		dirInput: "A folder from this computer",
@@ -117,7 +116,6 @@ export const files: typeof de = {
 		lost: "nobody who is here has its content",
 		saveThis: (when) => `Download the ${when} version`,
 		allVersions: (n) => `Show all ${n} versions`,
-		noVersions: "No earlier versions yet.",
 		days: (n) => `Versions stay on this device for ${many(n, "day", "days")}.`,
 		devices: "Is on",
 		preview: "Preview",
@@ -125,7 +123,6 @@ export const files: typeof de = {
 		previewPdf: "View PDF",
 		previewFailed: "No preview just now. Downloading may still work.",
 		previewCut: "Only the beginning is shown.",
-		infoGone: "This file is no longer here.",
 		inTrash: "in the bin",
 
 		upload: {
@@ -257,7 +254,6 @@ export const files: typeof de = {
 			discardSure: "Yes, discard",
 			cut: "Remove the device",
 			cutWhy: "If it was stolen or runs malware: nothing more is taken from there.",
-			cutGo: "To the devices",
 			accepted: (device) => `Accepted. The changes of ${device} apply.`,
 			discarded: (device) => `Discarded. What was there before the changes of ${device} applies.`,
 			first: "If in doubt, call first.",
@@ -270,7 +266,6 @@ export const files: typeof de = {
 			line: (files, shown, size) => `${shown} ${files === 1 ? "file" : "files"} left, ${size}`,
 			waits: (n) => `${many(n, "file waits", "files wait")} for a device that is not here`,
 			unknown: "time left unknown",
-			stop: "Do not keep here",
 		},
 		why: {
 			open: "Why not everywhere?",
@@ -301,7 +296,6 @@ export const files: typeof de = {
 			isNotWhy: "Viewing and downloading works while another device is here.",
 			keepNow: "Keep here",
 			size: (files, shown, size) => `${shown} ${files === 1 ? "file" : "files"}, ${size}`,
-			notHere: "not on this device",
 			openFolder: "Show in the file manager",
 		},
 
