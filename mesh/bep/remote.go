@@ -23,6 +23,11 @@ func (s *share) indexed(id DeviceID, files []protocol.FileInfo, whole bool) erro
 	defer s.mu.Unlock()
 	r := s.remotes[id]
 	if whole {
+		for p := range r.wants {
+			if e := s.entries[p]; e != nil {
+				s.touch(e) // held back so far, see since
+			}
+		}
 		maps.DeleteFunc(r.wants, func(_ string, w *want) bool { return !w.accepted })
 		r.old, r.wants, r.cost = r.wants, map[string]*want{}, 0
 		clear(r.has)
@@ -56,6 +61,7 @@ func (s *share) announced(r *remote, f protocol.FileInfo) {
 		}
 		return
 	}
+	pending := r.wants[p] != nil
 	r.drop(p)
 	delete(r.refused, p)
 	e := s.entries[p]
@@ -80,6 +86,9 @@ func (s *share) announced(r *remote, f protocol.FileInfo) {
 			s.dirty = true
 		}
 	case protocol.Lesser:
+		if pending {
+			s.touch(e) // held back so far, see since
+		}
 	default:
 		r.want(p, w)
 	}
