@@ -246,6 +246,39 @@ func TestChangeBeatsDeletion(t *testing.T) {
 	}
 }
 
+// What one device changes comes to the other through the gateway, also what both
+// had already.
+func TestTwoDevices(t *testing.T) {
+	a, b, c := newNode(t), newNode(t), newNode(t)
+	b.folder.write("of b", "b")
+	c.folder.write("of c", "c")
+	for _, n := range []*node{b, c} {
+		n.folder.write("of both", "the same")
+		n.folder.write("dir/of both", "the same")
+	}
+	a.start(Device{ID: b.id()}, Device{ID: c.id()})
+	b.start(Device{ID: a.id(), Addrs: []string{a.addr()}})
+	c.start(Device{ID: a.id(), Addrs: []string{a.addr()}})
+	settle(a, b)
+	settle(a, c)
+	b.folder.write("of c", "changed by b")
+	c.folder.remove("of b")
+	settle(a, b)
+	settle(a, c)
+	settle(a, b)
+	want := map[string]string{"of c": "changed by b", "of both": "the same", "dir": "/", "dir/of both": "the same"}
+	for _, n := range []*node{a, b, c} {
+		if got := n.folder.shows(); !maps.Equal(got, want) {
+			t.Errorf("shows %v", got)
+		}
+		for p := range want {
+			if c := n.folder.conflicts(p); len(c) > 1 {
+				t.Errorf("conflict at %s: %q", p, c)
+			}
+		}
+	}
+}
+
 // What was forgotten is found equal again: no new versions, no conflicts.
 func TestStateLost(t *testing.T) {
 	a, b := newNode(t), newNode(t)
