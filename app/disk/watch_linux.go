@@ -128,12 +128,18 @@ func (n *inotify) add(parent *watched, name string, tell bool) *watched {
 		n.feed.Put(path, Lost)
 		return nil
 	}
-	if old := n.dirs[int32(wd)]; old != nil { // it was known at another place
-		if parent.below(old) {
+	if old := n.dirs[int32(wd)]; old != nil {
+		switch {
+		case parent != nil && old.parent == parent && old.name == name:
+			return old // found before its event came
+		case parent.below(old):
 			n.torn = true
 			return nil
 		}
-		n.forget(old, false)
+		n.forget(old, false) // it was known at another place
+	}
+	if parent != nil && parent.kids[name] != nil { // removed, and somebody still has it open
+		n.forget(parent.kids[name], true)
 	}
 	w := &watched{wd: int32(wd), parent: parent, name: name}
 	n.dirs[w.wd] = w
@@ -227,16 +233,18 @@ func (n *inotify) read(f *os.File) {
 // event handles one event. What is found on the disk may be newer than it.
 func (n *inotify) event(wd int32, mask, cookie uint32, name string) {
 	n.handle(wd, mask, cookie, name)
-	if n.torn {
+	for tries := 0; n.torn && tries < 5; tries++ { // else the next event goes on
 		n.all()
 		n.feed.Put("", Lost)
 	}
 }
 
 func (n *inotify) handle(wd int32, mask, cookie uint32, name string) {
+	attached := false
 	if moved := n.moved; moved != nil {
 		n.moved = nil
-		if mask&unix.IN_MOVED_TO == 0 || cookie != n.cookie || !n.attach(moved, wd, name) {
+		attached = mask&unix.IN_MOVED_TO != 0 && cookie == n.cookie && n.attach(moved, wd, name)
+		if !attached {
 			n.forget(moved, true) // it left the tree
 		}
 	}
@@ -272,9 +280,12 @@ func (n *inotify) handle(wd int32, mask, cookie uint32, name string) {
 	case mask&unix.IN_MOVED_FROM != 0:
 		n.left(w, name, path, cookie)
 	case mask&unix.IN_DELETE != 0:
+		if kid := w.kids[name]; kid != nil && dir {
+			n.forget(kid, true)
+		}
 		n.feed.Put(path, Gone)
 	case dir && mask&(unix.IN_MOVED_TO|unix.IN_CREATE) != 0:
-		if w.kids[name] == nil {
+		if !attached {
 			// What was moved here is as whole as it was: one event says it.
 			n.add(w, name, mask&unix.IN_CREATE != 0)
 		}

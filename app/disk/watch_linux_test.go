@@ -138,6 +138,16 @@ func TestWatch(t *testing.T) {
 	}
 	must(t, os.WriteFile(at("d/e/g"), nil, 0o644))
 	until(t, w, "d/e/g", disk.Closed)
+	// A directory that somebody has open while it is removed and made again.
+	open, err := os.Open(at("d/e"))
+	must(t, err)
+	defer open.Close()
+	must(t, os.RemoveAll(at("d/e")))
+	must(t, os.Mkdir(at("d/e"), 0o755))
+	until(t, w, "d/e", disk.Closed)
+	must(t, os.WriteFile(at("d/e/again"), nil, 0o644))
+	until(t, w, "d/e/again", disk.Closed)
+
 	must(t, os.Symlink(other, at("trap")))
 	must(t, os.WriteFile(filepath.Join(other, "f"), nil, 0o644))
 	must(t, os.RemoveAll(at("d")))
