@@ -65,6 +65,7 @@ type Store struct {
 	noted    map[tree.Sum]bool // dropped loose ones that a pack still says are durable
 	failed   []failed
 	packed   []tree.Sum // owned by whoever has syncing
+	changed  bool       // something was dropped since the index was written
 	since    int64      // bytes of packs that the index on disk does not cover
 	names    bool       // packs were made whose names are not durable
 	temps    int
@@ -202,6 +203,7 @@ func (s *Store) unset(sum tree.Sum) {
 		return
 	}
 	delete(s.index, sum)
+	s.changed = true
 	s.used -= e.room()
 	if p := s.packs[e.pack]; p != nil {
 		p.live -= e.room()

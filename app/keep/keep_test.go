@@ -176,6 +176,40 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// TestDropLasts drops a content and closes the store: that is no crash.
+func TestDropLasts(t *testing.T) {
+	f := disktest.New(1, disktest.Options{})
+	s, err := Open(f, "keep", testOptions)
+	must(t, err)
+	for n := 2; n < 5; n++ {
+		b, sum := content(n)
+		must(t, s.Put(sum, b))
+	}
+	must(t, s.Close())
+	s, err = Open(f, "keep", testOptions)
+	must(t, err)
+	_, sum := content(3)
+	must(t, s.Drop(sum))
+	must(t, s.Close())
+	writes := 0
+	f.At = func(op, path string) {
+		if op == "WriteAt" {
+			writes++
+		}
+	}
+	s, err = Open(f, "keep", testOptions)
+	must(t, err)
+	if _, ok := s.Has(sum); ok || s.Len() != 2 {
+		t.Error("a dropped content is back")
+	}
+	must(t, s.Compact(t.Context()))
+	must(t, s.Compact(t.Context()))
+	must(t, s.Close())
+	if writes > 0 {
+		t.Error("nothing changed and something was written")
+	}
+}
+
 // TestOpaque keeps bytes under names that have nothing to do with them.
 func TestOpaque(t *testing.T) {
 	for seed := range uint64(60) {

@@ -171,7 +171,9 @@ func (s *Store) rescue() error {
 // save writes the index. Everything it names is durable: the caller has synced,
 // and has syncing.
 func (s *Store) save() error {
-	s.mu.RLock()
+	s.mu.Lock()
+	changed := s.changed
+	s.changed = false
 	snap := snapshot{next: s.next, packs: map[uint32]int64{}, entries: make(map[tree.Sum]entry, len(s.index))}
 	var covered int64
 	for id, p := range s.packs {
@@ -184,22 +186,30 @@ func (s *Store) save() error {
 		}
 	}
 	noted := maps.Clone(s.noted)
-	s.mu.RUnlock()
+	s.mu.Unlock()
 
-	tmp := s.dir + "/index.new"
-	if err := replaceFile(s.fs, tmp, s.dir+"/index", snap.encode()); err != nil {
-		return err
-	}
-	if err := s.fs.SyncDir(s.dir); err != nil {
-		return err
+	err := replaceFile(s.fs, s.dir+"/index.new", s.dir+"/index", snap.encode())
+	if err == nil {
+		err = s.fs.SyncDir(s.dir)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		s.changed = s.changed || changed
+		return err
+	}
 	s.since = covered
 	for sum := range noted {
 		delete(s.noted, sum)
 	}
 	return nil
+}
+
+// stale tells whether the index on the disk could be better.
+func (s *Store) stale() bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.changed || s.since > 0 || len(s.noted) > 0
 }
 
 // replaceFile writes a file durably under a temporary name and renames it.
@@ -232,7 +242,7 @@ func (s *Store) Compact(ctx context.Context) error {
 	if err == nil {
 		err = s.sync(false)
 	}
-	if err == nil {
+	if err == nil && (len(s.packed)+len(old) > 0 || s.stale()) {
 		err = s.save()
 	}
 	if errors.Is(err, disk.ErrFull) {
@@ -417,10 +427,7 @@ func (s *Store) Close() error {
 	if err == nil { // once more: what was noted
 		err = s.sync(false)
 	}
-	s.mu.RLock()
-	old := s.since > 0 || len(s.noted) > 0
-	s.mu.RUnlock()
-	if err == nil && old {
+	if err == nil && s.stale() {
 		err = s.save()
 	}
 	s.mu.Lock()
