@@ -251,7 +251,7 @@ func (f *Folder) judge(p *plan, path string) {
 // knowsAll tells whether the tree has all these versions; mu is held.
 func (f *Folder) knowsAll(ids []tree.VersionID) bool {
 	for _, id := range ids {
-		if _, ok := f.tree.Known(id); !ok {
+		if _, ok := f.tree.Known(id); !ok && !f.cut[id] {
 			return false
 		}
 	}
@@ -298,11 +298,17 @@ func (f *Folder) leave(p *plan) error {
 	}
 	p.leave = slices.DeleteFunc(p.leave, func(r *rec) bool {
 		in, err := f.fs.Stat(r.Path)
-		if err == nil && !f.sure(r, in) {
-			f.pathError(r.Path, errors.New("it was changed here and is therefore left"), "")
-			return true
+		if errors.Is(err, fs.ErrNotExist) {
+			return false
 		}
-		return false
+		if err == nil && !f.sure(r, in) {
+			err = errors.New("it was changed here and is therefore left")
+		}
+		if err != nil {
+			f.setTodo(r.Path, todoFail)
+			f.pathError(r.Path, err, "")
+		}
+		return err != nil
 	})
 	f.mu.Lock()
 	for _, r := range p.leave {
@@ -562,7 +568,7 @@ func (f *Folder) mkdirs(p *plan) (n int, err error) {
 	for _, j := range p.dirs {
 		err := f.parents(j.path)
 		if err == nil {
-			err = f.fs.Mkdir(j.path)
+			err = f.mkdir(j.path)
 		}
 		if err != nil {
 			if errors.Is(err, disk.ErrFull) {
@@ -579,6 +585,36 @@ func (f *Folder) mkdirs(p *plan) (n int, err error) {
 		f.mu.Unlock()
 	}
 	return n, nil
+}
+
+// mkdir makes a directory. Where names that differ in case are one, a directory
+// that is there under another one is renamed if nothing is known of it.
+func (f *Folder) mkdir(path string) error {
+	if f.folds {
+		if name, ok := f.nameOnDisk(path); ok && name != path && f.index.get(name) == nil {
+			return f.fs.Rename(name, path)
+		}
+	}
+	return f.fs.Mkdir(path)
+}
+
+// nameOnDisk returns the path under which a folding disk has a path.
+func (f *Folder) nameOnDisk(path string) (string, bool) {
+	dir, name := disk.Split(path)
+	list, err := f.fs.List(dir)
+	if err != nil {
+		return "", false
+	}
+	found := ""
+	for _, in := range list {
+		if in.Name == name {
+			return path, true
+		}
+		if tree.Key(in.Name) == tree.Key(name) {
+			found = in.Name
+		}
+	}
+	return join(dir, found), found != ""
 }
 
 func (f *Folder) inode(path string) uint64 {
@@ -601,7 +637,7 @@ func (f *Folder) parents(path string) error {
 	if err := f.parents(dir); err != nil {
 		return err
 	}
-	if err := f.fs.Mkdir(dir); err != nil {
+	if err := f.mkdir(dir); err != nil {
 		return err
 	}
 	inode := f.inode(dir)

@@ -201,9 +201,6 @@ func (b *Brake) Decide(v Verdict) (Holding, bool) {
 		if l.held != nil { // what was held and not named is judged anew
 			l.next, l.held = *l.held, nil
 		}
-		if after := (step{Seq: l.upto + 1}); l.next.compare(after) < 0 {
-			l.next = after
-		}
 	}
 	return ended, true
 }

@@ -96,6 +96,9 @@ func TestBrakeLimits(t *testing.T) {
 		"changed and a known extension": {1000, func(r *braking, i int) bool {
 			return r.b.Judge(r.version(name(i)+".bak", tree.File, 9), old(name(i)), 1000, noon)
 		}, 20, -1, ""},
+		"an unknown extension alone": {1000, func(r *braking, i int) bool {
+			return r.b.Judge(r.version(name(i)+".locked", tree.File, 200), old(name(i)), 1000, noon)
+		}, 20, -1, ""},
 		"only the last is held with another": {1000, func(r *braking, i int) bool { return r.delete(name(i), noon.Add(time.Duration(i/45)*10*time.Minute)) }, 200, -1, ""},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -189,6 +192,48 @@ func TestBrakeDecide(t *testing.T) {
 	}
 	if _, ok := r.b.Decide(verdict(3, 70)); ok || !r.b.Holds(log.DeviceID{1}) {
 		t.Error("an old decision counts for new changes")
+	}
+}
+
+// TestBrakeDecideBefore: a verdict may name versions that were not seen yet.
+func TestBrakeDecideBefore(t *testing.T) {
+	r := newBraking(1000)
+	for i := range 51 {
+		r.delete(fmt.Sprint(i), noon)
+	}
+	if _, ok := r.b.Decide(verdict(2, 200)); !ok {
+		t.Fatal("not decided")
+	}
+	for i := range 149 {
+		if r.delete(fmt.Sprint("b", i), noon) {
+			t.Fatalf("%d is held although it was accepted", i)
+		}
+	}
+	for i := range 51 { // the accepted ones count for nothing
+		if r.delete(fmt.Sprint("c", i), noon) != (i == 50) {
+			t.Fatalf("%d after the accepted ones", i)
+		}
+	}
+}
+
+// TestBrakeRemembersLittle: however much a device does.
+func TestBrakeRemembersLittle(t *testing.T) {
+	r := newBraking(100_000)
+	for i := range 3 * maxMarks {
+		if r.delete(fmt.Sprint(i), noon.Add(time.Duration(i)*6*time.Minute)) {
+			t.Fatalf("%d is held", i)
+		}
+	}
+	if n := len(r.b.devices[log.DeviceID{1}].marks); n > maxMarks {
+		t.Errorf("%d marks", n)
+	}
+	again := newBraking(1000) // a file counts when it was changed last, in whatever order that is heard
+	for i := range 50 {
+		again.delete(fmt.Sprint(i), noon)
+		again.delete(fmt.Sprint(i), noon.Add(-time.Hour))
+	}
+	if !again.delete("one more", noon) {
+		t.Error("old changes hide new ones")
 	}
 }
 

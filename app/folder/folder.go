@@ -152,6 +152,7 @@ type Folder struct {
 	savedAt        time.Time
 	held           map[tree.VersionID]tree.Known
 	undone         map[log.LogID]uint64    // of this device's own logs, by verdicts
+	cut            map[tree.VersionID]bool // versions that were here and do not count any more
 	wishes         bool                    // there are new ones
 	wish           map[tree.Sum]tree.Known // contents that an archive lacks
 	kick           chan struct{}           // Run's applier has something to do
@@ -198,7 +199,7 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 		tree: tree.New(), onDisk: opts.Kept, skip: slices.Clone(opts.Skip), todo: map[string]todo{},
 		doing: map[string]int{}, local: map[string]bool{}, errs: map[string]PathError{}, retry: map[string]bool{},
 		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1), keptSoon: make(chan struct{}, 1), fetching: map[tree.Sum]*fetching{},
-		brake: NewBrake(), held: map[tree.VersionID]tree.Known{}, undone: map[log.LogID]uint64{},
+		brake: NewBrake(), held: map[tree.VersionID]tree.Known{}, cut: map[tree.VersionID]bool{}, undone: map[log.LogID]uint64{},
 		building: map[tree.Sum]chan struct{}{}, wish: map[tree.Sum]tree.Known{},
 	}
 	if f.log == nil {
@@ -388,21 +389,32 @@ func (f *Folder) Add(vs []tree.Known, verdicts ...Verdict) {
 	f.poke()
 }
 
-// Reset is Add to an empty tree: a log was cut.
+// Reset is Add to an empty tree: a log was cut. Files that only versions made
+// which are not there any more are taken away like deleted ones.
 func (f *Folder) Reset(vs []tree.Known, verdicts ...Verdict) {
 	f.mu.Lock()
 	for n := range f.tree.All("") {
 		f.todo[n.Path] = todoNew
 	}
-	if f.index != nil {
-		f.index.below("", func(r *rec) { f.todo[r.Path] = todoNew })
-	}
+	old := f.tree
 	f.tree = tree.New()
 	clear(f.tops)
 	clear(f.held)
 	f.upto = nil
 	f.add(f.pass(vs))
-	f.decide(verdicts) // after what they put back
+	f.decide(verdicts)
+	if f.index != nil {
+		f.index.below("", func(r *rec) {
+			f.todo[r.Path] = todoNew
+			for _, id := range r.Base {
+				_, was := old.Known(id)
+				_, held := f.held[id]
+				if _, is := f.tree.Known(id); was && !is && !held {
+					f.cut[id] = true
+				}
+			}
+		})
+	}
 	f.mu.Unlock()
 	f.changed()
 	f.poke()

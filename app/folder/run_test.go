@@ -315,3 +315,42 @@ func TestKillInTheMiddle(t *testing.T) {
 		t.Errorf("%d blocks were fetched again after %d kills", more, kills)
 	}
 }
+
+// What a cut log announced goes from the disk; what was never known here stays.
+func TestReset(t *testing.T) {
+	o := newOffice(t, 2)
+	a, b := o.nodes[0], o.nodes[1]
+	a.write("good", "good")
+	o.settle()
+	b.write("bad", "bad")
+	b.write("good", "spoilt")
+	o.settle()
+	time.Sleep(coarse)
+	var keep []tree.Known
+	for _, k := range o.all {
+		if k.Device == a.dev {
+			keep = append(keep, k)
+		}
+	}
+	a.Reset(keep)
+	must(a.Apply(ctx))
+	must(a.Scan(ctx))
+	must(a.Apply(ctx))
+	if got := a.files(); len(got) != 1 || got["good"] != "good" {
+		t.Errorf("after the cut: %v", got)
+	}
+	a.restart(a.fs.(*disktest.FS).Kill())
+	a.Reset(nil)
+	must(a.Apply(ctx))
+	if got := a.files(); len(got) != 0 { // known, and cut
+		t.Errorf("after a cut of all: %v", got)
+	}
+	a.seen = 0
+	b.restart(b.fs.(*disktest.FS).Kill())
+	b.seen = 0
+	b.restart(b.fs.(*disktest.FS).Kill()) // without any history
+	must(b.Apply(ctx))
+	if got := b.files(); len(got) != 2 {
+		t.Errorf("with an empty history: %v", got)
+	}
+}

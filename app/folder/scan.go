@@ -248,6 +248,12 @@ func (s *survey) look(ctx context.Context, path string) {
 	}
 	dir, name := disk.Split(path)
 	in, err := s.f.fs.Stat(path)
+	if err == nil && s.f.folds {
+		if real, ok := s.f.nameOnDisk(path); ok && real != path { // what is there has another name
+			s.look(ctx, real)
+			err = fs.ErrNotExist
+		}
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		s.f.noteLock(dir, name, false)

@@ -169,6 +169,14 @@ func (f *Folder) UpTo() map[log.LogID]uint64 {
 	return maps.Clone(f.upto)
 }
 
+// lasts tells whether a content is here for good; mu is held.
+func (f *Folder) lasts(k *tree.Known) bool {
+	if r := f.index.bySum(k.Sum); r != nil && !f.index.young[r.Path] {
+		return true
+	}
+	return k.Size == 0 || f.keep.Durable(k.Sum)
+}
+
 // uptoEvery is how often the numbers of UpTo are worked out while much is open.
 const uptoEvery = 500 * time.Millisecond
 
@@ -185,11 +193,11 @@ func (f *Folder) upToNow() map[log.LogID]uint64 {
 	}
 	look := func(node *tree.Node) {
 		for i := range node.Others {
-			if k := &node.Others[i]; k.Kind == tree.File && !f.has(k.Sum, k.Size) {
+			if k := &node.Others[i]; k.Kind == tree.File && !f.lasts(k) {
 				lack(k)
 			}
 		}
-		if k := &node.Shown; k.Kind == tree.File && !f.has(k.Sum, k.Size) {
+		if k := &node.Shown; k.Kind == tree.File && !f.lasts(k) {
 			lack(k)
 		}
 	}
