@@ -191,6 +191,9 @@ func (p *phoneFolder) announce(ctx context.Context, v tree.Version, base string,
 	if v.Parents, err = unpackIDs(base); err != nil {
 		return bep.File{}, err
 	}
+	if v.Kind != tree.Gone && f.Ignored(v.Path) {
+		return bep.File{}, fmt.Errorf("%w: ignored here", bep.ErrRefused)
+	}
 	_, err = f.Announce(ctx, v, r)
 	if errors.Is(err, tree.ErrPath) || errors.Is(err, disk.ErrLarge) {
 		err = fmt.Errorf("%w: %w", bep.ErrRefused, err)
