@@ -122,14 +122,8 @@ func (f *Folder) Content(ctx context.Context, v tree.Known) (io.ReadSeekCloser, 
 	if f.store() == nil {
 		return nil, ErrMissing
 	}
-	if !f.sound(&v.Version) {
-		err := f.fetchKeep(ctx, v)
-		if err == nil {
-			err = f.keep.Sync() // from now on it counts as being here
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := f.fetchKeep(ctx, v); err != nil {
+		return nil, err
 	}
 	if v.Size <= small { // now, before a program here writes over it
 		data, err := f.wholeSmall(&v.Version)

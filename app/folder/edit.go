@@ -254,6 +254,12 @@ func (f *Folder) Restore(ctx context.Context, path string, id tree.VersionID) er
 	if v.Kind == tree.Gone {
 		return f.Remove(ctx, path)
 	}
+	if !f.mayWrite() {
+		return ErrReadOnly
+	}
+	if f.store() == nil {
+		return ErrMissing
+	}
 	if err := f.fetchKeep(ctx, v); err != nil {
 		return err
 	}
@@ -283,6 +289,9 @@ func (f *Folder) Rewind(ctx context.Context, dir string, at log.HLC, dry bool) (
 	f.using.RLock()
 	defer f.using.RUnlock()
 	var c Changes
+	if f.store() == nil {
+		return c, ErrMissing
+	}
 	var vs []tree.Version
 	then := map[string]bool{}
 	f.mu.Lock()

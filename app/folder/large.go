@@ -374,25 +374,29 @@ func (f *Folder) copyBlocks(ctx context.Context, h disk.Handle, v *tree.Version)
 	return ctx.Err()
 }
 
-// fetchKeep gets a content into the keep alone.
+// fetchKeep gets a content into the keep alone, for good.
 func (f *Folder) fetchKeep(ctx context.Context, v tree.Known) error {
-	if v.Kind != tree.File || v.Size == 0 {
-		return nil
-	}
-	if f.sound(&v.Version) {
+	if v.Kind != tree.File || f.sound(&v.Version) {
 		return nil
 	}
 	if v.Size <= tree.MinBlock {
-		return f.fetch(ctx, []Piece{{Content: v.Sum, Size: int(v.Size), Hash: v.Sum}}, v.Device, func(_ int, data []byte) error {
+		err := f.fetch(ctx, []Piece{{Content: v.Sum, Size: int(v.Size), Hash: v.Sum}}, v.Device, func(_ int, data []byte) error {
 			return f.keep.Put(v.Sum, data)
 		})
+		if err != nil {
+			return err
+		}
+		return f.keep.Sync()
 	}
 	r, err := f.fetchLarge(ctx, &job{path: v.Path, v: v})
 	if errors.Is(err, errAgain) {
 		return f.fetchKeep(ctx, v)
 	}
+	if err == nil {
+		err = f.keep.Adopt(v.Sum, v.Size, r.tmp)
+	}
 	if err != nil {
 		return err
 	}
-	return f.keep.Adopt(v.Sum, v.Size, r.tmp)
+	return f.keep.Sync()
 }
