@@ -126,6 +126,9 @@ func (w *world) mishap(p *peer, n int) {
 func (p *peer) claimed() (sums []tree.Known) {
 	p.nested = true // nothing fails meanwhile
 	defer func() { p.nested = false }()
+	if !p.write || p.f.Scan(context.Background()) != nil {
+		return nil // what the user did since is not known
+	}
 	up := p.f.UpTo()
 	var all []tree.Known
 	p.f.View(func(t *tree.Tree) {
