@@ -10,3 +10,11 @@ func OpenOld(root string) (FS, error) {
 }
 
 var OpenPortable = openPortable
+
+// Unsaved returns how many files and directories wait for SyncAll.
+func Unsaved(f FS) int {
+	p := f.(*portable)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.unsaved) + len(p.dirs)
+}

@@ -4,6 +4,7 @@ package disk_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -218,6 +219,60 @@ func TestBusy(t *testing.T) {
 	}
 	close(stop)
 	wg.Wait()
+}
+
+// TestPortableSyncs sees that an FS without a call for the whole disk flushes
+// what was written, under its new name too, and says what it could not flush.
+func TestPortableSyncs(t *testing.T) {
+	root := t.TempDir()
+	f, err := disk.OpenPortable(root)
+	must(t, err)
+	defer f.Close()
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 50 {
+				dir := fmt.Sprintf("d%d/%d", w, i%3)
+				if err := f.Mkdir(dir); err != nil {
+					t.Error(err)
+				}
+				tmp, path := fmt.Sprintf("tmp%d", w), fmt.Sprintf("%s/f%d", dir, i)
+				h, err := f.Create(tmp, 0)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				h.WriteAt([]byte("x"), 0)
+				if i%5 == 0 {
+					err = f.SyncAll() // while it is open
+				}
+				if err = errors.Join(err, h.Close(), f.Rename(tmp, path)); err != nil {
+					t.Error(err)
+				}
+				if i%7 == 0 {
+					if err := f.SyncAll(); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	must(t, f.SyncAll())
+	if n := disk.Unsaved(f); n != 0 {
+		t.Error(n, "files or directories are not flushed")
+	}
+	touch(f, "gone")
+	disktest.Write(t, f, "a/b", "x")
+	must(t, f.Rename("a", "c"))
+	if n := disk.Unsaved(f); n == 0 {
+		t.Error("nothing to flush?")
+	}
+	must(t, os.Remove(root+"/c/b"))
+	must(t, f.SyncAll()) // what the user removed needs no flush
+	if n := disk.Unsaved(f); n != 0 {
+		t.Error(n, "are not flushed")
+	}
 }
 
 type look struct {

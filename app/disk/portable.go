@@ -21,9 +21,12 @@ type portable struct {
 	foldOnce sync.Once
 	folds    bool
 
+	syncing sync.Mutex // one SyncAll at a time: the second must not return before the first
+
 	mu      sync.Mutex
-	unsaved map[string]bool        // files written and not flushed, by path
-	dirs    map[string]bool        // directories whose names are not flushed
+	changes int64
+	unsaved map[string]int64       // files written and not flushed, by path, with the number of the change
+	dirs    map[string]int64       // directories whose names are not flushed
 	open    map[*portableFile]bool // files open for writing
 }
 
@@ -32,7 +35,7 @@ func openPortable(root string) (FS, error) {
 	if err != nil {
 		return nil, failure("open", root, err)
 	}
-	return &portable{root: r, name: root, unsaved: map[string]bool{}, dirs: map[string]bool{}, open: map[*portableFile]bool{}}, nil
+	return &portable{root: r, name: root, unsaved: map[string]int64{}, dirs: map[string]int64{}, open: map[*portableFile]bool{}}, nil
 }
 
 // failure makes an Error of what the os package says.
@@ -247,13 +250,19 @@ func (p *portable) Create(path string, size int64) (Handle, error) {
 	return p.writing(f, path), nil
 }
 
+// change numbers a change. The caller has mu.
+func (p *portable) change() int64 {
+	p.changes++
+	return p.changes
+}
+
 // named notes that the directory of a path changed.
 func (p *portable) named(paths ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, path := range paths {
 		dir, _ := Split(path)
-		p.dirs[dir] = true
+		p.dirs[dir] = p.change()
 	}
 }
 
@@ -341,10 +350,12 @@ func (p *portable) moved(from, to string) {
 	p.named(from, to)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for path := range p.unsaved {
-		if rest, ok := strings.CutPrefix(path, from); ok && (rest == "" || rest[0] == '/') {
-			delete(p.unsaved, path)
-			p.unsaved[to+rest] = true
+	for _, m := range []map[string]int64{p.unsaved, p.dirs} {
+		for path, n := range m {
+			if rest, ok := strings.CutPrefix(path, from); ok && (rest == "" || rest[0] == '/') {
+				delete(m, path)
+				m[to+rest] = max(n, m[to+rest])
+			}
 		}
 	}
 }
@@ -410,8 +421,8 @@ func (p *portable) Exchange(a, b string) error {
 	}
 	p.named(a, b)
 	p.mu.Lock()
-	if p.unsaved[a] != p.unsaved[b] {
-		p.unsaved[a], p.unsaved[b] = true, true
+	if n := max(p.unsaved[a], p.unsaved[b]); n > 0 {
+		p.unsaved[a], p.unsaved[b] = n, n
 	}
 	p.mu.Unlock()
 	return nil
@@ -426,7 +437,7 @@ func (p *portable) Clone(from, to string) error {
 	}
 	p.named(to)
 	p.mu.Lock()
-	p.unsaved[to] = true
+	p.unsaved[to] = p.change()
 	p.mu.Unlock()
 	return nil
 }
@@ -455,7 +466,8 @@ type portableFile struct {
 	fs    *portable
 	path  string
 	write bool
-	wrote atomic.Bool // since the last Sync
+	// Number of writes, and how many of them are flushed.
+	writes, saved atomic.Int64
 }
 
 func (h *portableFile) ReadAt(b []byte, off int64) (int, error) {
@@ -470,7 +482,7 @@ func (h *portableFile) WriteAt(b []byte, off int64) (int, error) {
 	if !h.write {
 		return 0, failure("write", h.path, ErrDenied)
 	}
-	h.wrote.Store(true)
+	h.writes.Add(1)
 	n, err := h.f.WriteAt(b, off)
 	return n, failure("write", h.path, err)
 }
@@ -485,7 +497,7 @@ func (h *portableFile) Stat() (Info, error) {
 }
 
 func (h *portableFile) Truncate(size int64) error {
-	h.wrote.Store(true)
+	h.writes.Add(1)
 	return failure("truncate", h.path, h.f.Truncate(size))
 }
 
@@ -502,21 +514,25 @@ func (h *portableFile) Mark(t int64, exec bool) error {
 
 func (h *portableFile) Flush() error { return nil }
 
-func (h *portableFile) Sync() error {
-	h.wrote.Store(false)
-	err := h.f.Sync()
-	if err != nil {
-		h.wrote.Store(true)
+func (h *portableFile) Sync() error { return h.flush((*os.File).Sync) }
+
+func (h *portableFile) flush(how func(*os.File) error) error {
+	n := h.writes.Load()
+	err := how(h.f)
+	if err == nil {
+		h.saved.Store(n)
 	}
 	return failure("sync", h.path, err)
 }
+
+func (h *portableFile) unsaved() bool { return h.saved.Load() < h.writes.Load() }
 
 func (h *portableFile) Close() error {
 	if h.write {
 		h.fs.mu.Lock()
 		delete(h.fs.open, h)
-		if h.wrote.Load() {
-			h.fs.unsaved[h.path] = true
+		if h.unsaved() {
+			h.fs.unsaved[h.path] = h.fs.change()
 		}
 		h.fs.mu.Unlock()
 	}
