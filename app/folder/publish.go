@@ -17,7 +17,8 @@ import (
 
 // Bounds of what is published or committed at once.
 const (
-	batchFiles = 1000
+	batchFiles = 1000 // of the first batch; each one is twice as large while there is more
+	batchMost  = 8000
 	batchBytes = 256 << 20
 	batchWait  = 500 * time.Millisecond
 	lone       = 8 // so few are flushed one by one
@@ -57,6 +58,9 @@ func (f *Folder) publishSurvey(ctx context.Context, s *survey) error {
 		emptied[d.path] = true
 	}
 	err := p.contents(ctx, s.seen)
+	if e := p.wait(); err == nil {
+		err = e
+	}
 	if err == nil {
 		for _, r := range s.missing {
 			p.lost(r)
@@ -88,6 +92,8 @@ type publisher struct {
 
 	batch []item
 	bytes int64
+	limit int        // files in a batch
+	last  chan error // of the batch that is being published aside, or nil
 }
 
 // contents hashes files on several goroutines and publishes them in order of
@@ -114,23 +120,24 @@ func (p *publisher) contents(ctx context.Context, seen []sighting) error {
 		it  item
 		err error
 	}
-	ctx, stop := context.WithCancel(ctx)
-	out := make(chan result, batchFiles)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	out := make(chan result, batchMost/2)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range p.f.workers {
 		wg.Go(func() {
 			var buf []byte
-			for ctx.Err() == nil {
+			for reading.Err() == nil {
 				i := next.Add(1) - 1
 				if i >= int64(len(rest)) {
 					return
 				}
-				it, b, err := p.f.read(ctx, rest[i], buf[:0])
+				it, b, err := p.f.read(reading, rest[i], buf[:0])
 				buf = b
 				select {
 				case out <- result{it, err}:
-				case <-ctx.Done():
+				case <-reading.Done():
 				}
 			}
 		})
@@ -147,7 +154,6 @@ func (p *publisher) contents(ctx context.Context, seen []sighting) error {
 	if first == nil {
 		first = ctx.Err()
 	}
-	stop()
 	return first
 }
 
@@ -463,24 +469,57 @@ func (p *publisher) lost(r *rec) {
 func (p *publisher) add(ctx context.Context, it item) error {
 	p.batch = append(p.batch, it)
 	p.bytes += it.in.Size
-	if len(p.batch) < batchFiles && p.bytes < batchBytes {
+	p.limit = max(p.limit, batchFiles)
+	if len(p.batch) < p.limit && p.bytes < batchBytes {
 		return nil
 	}
-	return p.flush(ctx)
+	p.limit = min(2*p.limit, batchMost)
+	err := p.wait()
+	batch := p.batch
+	p.batch, p.bytes = nil, 0
+	if err != nil || p.f.workers <= 1 {
+		return errors.Join(err, p.publishAll(ctx, batch))
+	}
+	last := make(chan error, 1)
+	p.last = last
+	go func() { last <- p.publishAll(ctx, batch) }() // wait waits for it
+	return nil
 }
 
-// flush makes the batch durable, publishes it and then renews the index.
+// wait waits for the batch that is being published aside.
+func (p *publisher) wait() error {
+	if p.last == nil {
+		return nil
+	}
+	err := <-p.last
+	p.last = nil
+	return err
+}
+
+// flush makes durable what was gathered, publishes it and then renews the index.
 func (p *publisher) flush(ctx context.Context) error {
-	f := p.f
-	for len(p.batch) > 0 {
-		batch := p.batch[:min(len(p.batch), batchFiles)]
-		if err := p.publish(ctx, batch); err != nil {
+	err := p.wait()
+	batch := p.batch
+	p.batch, p.bytes = nil, 0
+	if err != nil {
+		return err
+	}
+	return p.publishAll(ctx, batch)
+}
+
+func (p *publisher) publishAll(ctx context.Context, batch []item) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	defer p.f.changed()
+	for part := range slices.Chunk(batch, batchMost) {
+		if err := p.publish(ctx, part); err != nil {
 			return err
 		}
-		p.batch = p.batch[len(batch):]
 	}
-	p.batch, p.bytes = nil, 0
-	f.changed()
 	return nil
 }
 

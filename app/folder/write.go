@@ -41,6 +41,7 @@ type committer struct {
 	mu    sync.Mutex
 	batch []ready
 	bytes int64
+	limit int // files in a batch
 	look  []string
 	err   error
 	end   bool
@@ -79,7 +80,9 @@ func (c *committer) run() {
 	}
 }
 
-func (c *committer) full() bool { return len(c.batch) >= batchFiles || c.bytes >= batchBytes }
+func (c *committer) full() bool {
+	return len(c.batch) >= max(c.limit, batchFiles) || c.bytes >= batchBytes
+}
 
 // add takes a finished temporary file; it may be called from several goroutines.
 func (c *committer) add(r ready) {
@@ -139,6 +142,7 @@ func (c *committer) commit() {
 	c.mu.Lock()
 	batch := c.batch
 	c.batch, c.bytes = nil, 0
+	c.limit = min(2*max(c.limit, batchFiles), batchMost)
 	failed := c.err
 	c.mu.Unlock()
 	if len(batch) == 0 {
