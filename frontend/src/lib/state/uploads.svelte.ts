@@ -98,6 +98,7 @@ function worded(request: XMLHttpRequest): Problem {
 class Uploads {
 	list = $state.raw<Upload[]>([]);
 	// Of what the list holds; kept by hand because it may hold many thousands.
+	all = $state(0); // without cancelled ones
 	done = $state(0);
 	failed = $state.raw<Upload[]>([]);
 	going = $state.raw<Upload[]>([]);
@@ -122,7 +123,7 @@ class Uploads {
 			(c) => new Upload(space, join(dir, c.path).normalize("NFC"), c.file, bases.get(c) ?? "none"),
 		);
 		this.list = [...this.list, ...more];
-		this.bytes = this.list.reduce((sum, u) => sum + u.file.size, 0);
+		this.#count();
 		this.#pump();
 	}
 
@@ -177,17 +178,20 @@ class Uploads {
 	#count() {
 		clearTimeout(this.#timer);
 		this.#timer = undefined;
+		let all = 0;
 		let done = 0;
 		let sent = 0;
 		let bytes = 0;
 		const failed: Upload[] = [];
 		for (const upload of this.list) {
 			if (upload.state === "cancelled") continue;
+			all++;
 			bytes += upload.file.size;
 			sent += upload.sent;
 			if (upload.state === "done") done++;
 			if (upload.state === "failed") failed.push(upload);
 		}
+		this.all = all;
 		this.done = done;
 		this.failed = failed;
 		this.sent = sent;
