@@ -189,7 +189,7 @@ func (u *user) tidy() {
 
 // TestCrash stops at any call of the disk, by power cut or kill, again and again.
 func TestCrash(t *testing.T) {
-	seeds(t, 600, func(t *testing.T, seed uint64) {
+	seeds(t, 400, func(t *testing.T, seed uint64) {
 		u := &user{t: t, rng: rand.New(rand.NewPCG(seed, 1)), f: disktest.New(seed, disktest.Options{Clones: seed%3 == 0}), have: map[int]bool{}, acked: map[int]bool{}}
 		for range 6 {
 			calls, stop := 0, u.rng.IntN(200)
