@@ -24,7 +24,8 @@ import (
 
 // files are the shared folders of this device's spaces.
 type files struct {
-	soon chan struct{} // spaces, rights or settings may have changed
+	soon  chan struct{} // spaces, rights or settings may have changed
+	match sync.Mutex    // one at a time starts and stops folders
 
 	mu     sync.RWMutex
 	shared map[log.SpaceID]*shared
@@ -124,12 +125,12 @@ func (w *Workspace) runFiles(ctx context.Context) error {
 
 // matchFolders starts and stops folders as the spaces of this device ask for.
 func (w *Workspace) matchFolders(ctx context.Context) {
+	w.files.match.Lock()
+	defer w.files.match.Unlock()
 	st := w.snapshot()
 	want := map[log.SpaceID]bool{}
-	for _, id := range w.readable(st) {
-		if s, ok := st.Spaces[id]; !ok || s.Kind != access.Direct {
-			want[id] = true
-		}
+	for _, id := range w.withFolder(st) {
+		want[id] = true
 	}
 	for _, s := range w.folders() {
 		if !want[s.space] {
@@ -147,6 +148,15 @@ func (w *Workspace) matchFolders(ctx context.Context) {
 	}
 	w.matchCarried(ctx)
 	w.changed("files", "")
+}
+
+// withFolder returns the spaces of this person that have a folder: direct ones
+// have none.
+func (w *Workspace) withFolder(st *access.State) []log.SpaceID {
+	return slices.DeleteFunc(w.readable(st), func(id log.SpaceID) bool {
+		s, named := st.Spaces[id]
+		return named && s.Kind == access.Direct
+	})
 }
 
 // startFolder opens a space's folder and lets it run.
@@ -415,16 +425,22 @@ func fileName(s string) string {
 // directory; empty: as it is, or in the usual place. A directory that has files
 // already is shared with what is in it; one that is left keeps its files.
 func (w *Workspace) SetFolder(space log.SpaceID, kept bool, dir string) error {
-	s := w.folderOf(space)
-	if s == nil {
+	w.files.match.Lock()
+	defer w.files.match.Unlock()
+	st := w.snapshot()
+	if st == nil || !slices.Contains(w.withFolder(st), space) {
 		return problem("no-folder")
 	}
-	set := s.settings()
+	set, err := w.folderSetOf(space) // it may not be running, because its disk is gone
+	if err != nil {
+		return storeProblem(err, w.dir)
+	}
+	s := w.folderOf(space)
 	old := set
 	set.Kept = kept
 	switch {
 	case kept && dir != "" && dir != set.Dir:
-		if err := w.mayLieIn(s, dir); err != nil {
+		if err := w.mayLieIn(space, dir); err != nil {
 			return err
 		}
 		set.Dir, set.Made = dir, false
@@ -439,26 +455,28 @@ func (w *Workspace) SetFolder(space log.SpaceID, kept bool, dir string) error {
 	if err := w.putJSON(metaFolder+space.String(), set); err != nil {
 		return storeProblem(err, w.dir)
 	}
-	if set.Made == old.Made && (set.Made || set.Kept == old.Kept) {
+	if s != nil && set.Made == old.Made && (set.Made || set.Kept == old.Kept) {
 		s.setTo(set)
 		s.f.SetKept(kept)
 		s.changed()
 		return nil
 	}
-	w.stopFolder(s) // runFiles opens it where it lies now
+	if s != nil {
+		w.stopFolder(s) // runFiles opens it where it lies now
+	}
 	w.filesSoon()
 	return nil
 }
 
 // mayLieIn refuses directories in which a folder must not lie.
-func (w *Workspace) mayLieIn(s *shared, dir string) error {
+func (w *Workspace) mayLieIn(space log.SpaceID, dir string) error {
 	if !filepath.IsAbs(dir) {
 		return &Problem{Code: "bad-directory", Args: []any{dir}, Field: "dir"}
 	}
 	taken := liesIn(dir, w.dir) || liesIn(w.dir, dir)
 	for _, o := range w.folders() {
 		other := o.settings().Dir
-		taken = taken || o != s && other != "" && (liesIn(dir, other) || liesIn(other, dir))
+		taken = taken || o.space != space && other != "" && (liesIn(dir, other) || liesIn(other, dir))
 	}
 	if taken {
 		return &Problem{Code: "directory-taken", Args: []any{dir}, Field: "dir"}

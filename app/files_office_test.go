@@ -22,8 +22,11 @@ import (
 // openDisk gives a folder's directory a disk in memory, which outlives the
 // program.
 func (d *device) openDisk(dir string) (disk.FS, error) {
-	if d.disks == nil {
+	switch {
+	case d.disks == nil:
 		return disk.Open(dir)
+	case d.unplugged:
+		return nil, fs.ErrNotExist
 	}
 	if d.disks[dir] == nil {
 		d.disks[dir] = disktest.New(1, disktest.Options{})
@@ -257,5 +260,44 @@ func TestKeptByOthers(t *testing.T) {
 		if v.Size != int64(len("an alle")) {
 			t.Errorf("size %d", v.Size)
 		}
+	})
+}
+
+// TestFolderGone: the drive a folder lies on is not there at the start. That is
+// said, nothing is deleted anywhere, and it goes on when the drive is back.
+func TestFolderGone(t *testing.T) {
+	sim.Run(t, 53, func(w *sim.World) {
+		t := w.T
+		o := &office{t: t, net: w}
+		defer o.close()
+		for i := range 2 {
+			d := o.device(fmt.Sprintf("pc%d", i))
+			d.disks = map[string]*disktest.FS{}
+			d.start()
+			if i == 0 {
+				must(t, d.ws.Found(t.Context(), "Kanzlei", "Person 0", d.name))
+			} else {
+				o.devices[0].admit(d)
+			}
+		}
+		a, b := o.devices[0], o.devices[1]
+		space := a.ws.everyone()
+		o.until("everyone has a folder", func() bool { return o.all(func(d *device) bool { return d.ws.folderOf(space) != nil }) })
+		a.save(space, "Brief.txt", "an alle")
+		o.until("b has it", func() bool { return b.shelf(space)["Brief.txt"] == "an alle" })
+		b.halt()
+		b.unplugged = true
+		b.start()
+		o.until("b says so", func() bool {
+			f, err := b.ws.Folder(space)
+			return err == nil && f.State.Missing && len(f.Problems) == 1 && f.Problems[0].Code == "files-missing"
+		})
+		time.Sleep(5 * time.Minute)
+		if got := a.shelf(space)["Brief.txt"]; got != "an alle" {
+			t.Errorf("a has %q", got)
+		}
+		a.save(space, "Brief.txt", "zweiter")
+		b.unplugged = false
+		o.until("it goes on", func() bool { return b.ws.folderOf(space) != nil && b.shelf(space)["Brief.txt"] == "zweiter" })
 	})
 }

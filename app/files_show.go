@@ -164,8 +164,10 @@ func (w *Workspace) Folders() ([]FolderInfo, error) {
 		return nil, problem("not-member")
 	}
 	var out []FolderInfo
-	for _, s := range w.folders() {
-		out = append(out, w.folderInfo(st, s))
+	for _, id := range w.withFolder(st) {
+		if info, err := w.Folder(id); err == nil {
+			out = append(out, info)
+		}
 	}
 	slices.SortFunc(out, func(a, b FolderInfo) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), slices.Compare(a.Space[:], b.Space[:]))
@@ -178,11 +180,24 @@ func (w *Workspace) FilesPlace() string { return w.opts.Files }
 
 // Folder returns one of them.
 func (w *Workspace) Folder(space log.SpaceID) (FolderInfo, error) {
-	s, err := w.sharedFolder(space)
-	if err != nil {
-		return FolderInfo{}, err
+	if s, err := w.sharedFolder(space); err == nil {
+		return w.folderInfo(w.snapshot(), s), nil
 	}
-	return w.folderInfo(w.snapshot(), s), nil
+	st := w.snapshot()
+	if st == nil || !slices.Contains(w.withFolder(st), space) {
+		return FolderInfo{}, problem("no-folder")
+	}
+	// It does not run: just begun, or its disk is not there.
+	set, err := w.folderSetOf(space)
+	if err != nil || !set.Made {
+		return FolderInfo{}, problem("no-folder")
+	}
+	out := FolderInfo{Space: space, Kept: set.Kept, Dir: set.Dir, Skipped: set.Skip, State: folder.State{Missing: true}}
+	if _, named := st.Spaces[space]; named {
+		out.Name = w.spaceName(st, space)
+	}
+	out.Problems = w.folderProblems(out)
+	return out, nil
 }
 
 func (w *Workspace) sharedFolder(space log.SpaceID) (*shared, error) {

@@ -40,6 +40,7 @@ type device struct {
 	stop       context.CancelFunc
 	ended      chan error
 	disks      map[string]*disktest.FS // of folders, by directory; nil: folders are not kept
+	unplugged  bool                    // they are not there
 }
 
 // newOffice founds a workspace on the first device and admits all others.
