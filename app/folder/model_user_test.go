@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"time"
 
@@ -60,19 +61,39 @@ func (p *peer) at(path string) (tree.Sum, bool) {
 	return sumOf(b), true
 }
 
-// leaves is called before the user does away with what is at a path. What the
-// engine put in place of the user's own bytes before that, is owed.
+// leaves is called before the user does away with what is at a path. The user's
+// own bytes that the engine replaced before that are owed; those that it only
+// moved are the user's there.
 func (p *peer) leaves(path string) {
 	path = p.key(path)
+	within := func(at string) bool { return at == path || strings.HasPrefix(at, path+"/") }
+	moved := map[string]bytesOf{}
 	for at, b := range p.mine {
-		if at != path && !strings.HasPrefix(at, path+"/") {
+		if !within(at) {
 			continue
 		}
-		if got, ok := p.at(at); !ok || got != b.sum {
-			p.owe(at, b.sum)
-		}
 		delete(p.mine, at)
+		if got, ok := p.at(at); ok && got == b.sum {
+			continue
+		}
+		switch now := p.where(b.sum); {
+		case now == "":
+			p.owe(at, b.sum)
+		case !within(now):
+			moved[now] = bytesOf{b.sum, false}
+		}
 	}
+	maps.Copy(p.mine, moved)
+}
+
+// where returns a path at which a content lies, or "".
+func (p *peer) where(sum tree.Sum) (at string) {
+	p.visit(func(path string, _ disk.Info, data []byte) {
+		if sumOf(data) == sum {
+			at = p.key(path)
+		}
+	})
+	return at
 }
 
 func (p *peer) owe(path string, sum tree.Sum) {
