@@ -71,7 +71,7 @@ func (f *Folder) State() State {
 		}
 	}
 	now := f.host.Now()
-	if d := now.Sub(f.lackAt); d < 0 || d > lackEvery || len(f.todo) < lackFew {
+	if d := now.Sub(f.lackAt); d < 0 || d > max(lackEvery, f.costly()) || len(f.todo) < lackFew {
 		f.lack, f.lackAt = f.lacks(), now
 	}
 	s.LackFiles, s.LackBytes, s.Waiting, s.Bytes = f.lack.LackFiles, f.lack.LackBytes, f.lack.Waiting, f.lack.Bytes
@@ -162,12 +162,16 @@ func (f *Folder) UpTo() map[log.LogID]uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.host.Now()
-	if len(f.todo) > 0 && f.upto != nil && now.Sub(f.uptoAt) < uptoEvery && now.After(f.uptoAt) {
+	if len(f.todo) > 0 && f.upto != nil && now.Sub(f.uptoAt) < max(uptoEvery, f.costly()) && now.After(f.uptoAt) {
 		return maps.Clone(f.upto) // lower than it could be, never higher
 	}
 	f.upto, f.uptoAt = f.upToNow(), now
 	return maps.Clone(f.upto)
 }
+
+// costly is how long to wait between two looks through a long list of what is to
+// be done, so that they take little of the time; mu is held.
+func (f *Folder) costly() time.Duration { return time.Duration(len(f.todo)) * 40 * time.Microsecond }
 
 // lasts tells whether a content is here for good; mu is held.
 func (f *Folder) lasts(k *tree.Known) bool {
