@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -356,7 +357,11 @@ func (s *shared) changed() {
 		s.w.changed("files", s.space.String())
 		s.w.tellFiles(s)
 	})
+	// Much work leaves much memory that a small machine has better uses for.
+	s.w.resting.want(restAfter, debug.FreeOSMemory)
 }
+
+const restAfter = 20 * time.Second
 
 // folderSetOf returns the settings of a space's folder, those it begins with if
 // nobody set anything.

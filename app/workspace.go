@@ -68,6 +68,7 @@ type Workspace struct {
 	held      coalescer
 	files     files
 	keptSoon  coalescer
+	resting   coalescer // after work on files
 	carry     carrying
 	phones    phones
 	tending   coalescer
