@@ -73,8 +73,9 @@ func (p *peer) leaves(path string) {
 			continue
 		}
 		delete(p.mine, at)
-		if got, ok := p.at(at); ok && got == b.sum {
-			continue
+		got, ok := p.at(at)
+		if ok && got == b.sum || !ok && p.nested {
+			continue // or the engine holds it at this moment, to put it back
 		}
 		switch now := p.where(b.sum); {
 		case now == "":
