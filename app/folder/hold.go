@@ -372,7 +372,7 @@ func (f *Folder) putBack(bad map[tree.VersionID]tree.Known) []tree.Version {
 	byRoot := map[tree.VersionID]*tree.Version{}
 	var out []*tree.Version
 	for _, id := range slices.SortedFunc(maps.Keys(bad), tree.VersionID.Compare) {
-		if replaced[id] {
+		if replaced[id] || f.builtOn(id, bad) {
 			continue // only the last ones are parents
 		}
 		k := bad[id]
@@ -400,6 +400,15 @@ func (f *Folder) putBack(bad map[tree.VersionID]tree.Known) []tree.Version {
 		vs[i] = *v
 	}
 	return vs
+}
+
+// builtOn tells whether somebody replaced a bad version meanwhile: that person
+// has decided about the file. mu is held.
+func (f *Folder) builtOn(id tree.VersionID, bad map[tree.VersionID]tree.Known) bool {
+	return slices.ContainsFunc(f.tree.ChildrenOf(id), func(c tree.VersionID) bool {
+		_, is := bad[c]
+		return !is
+	})
 }
 
 // before returns the newest version that the given one comes from and that is

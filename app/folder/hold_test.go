@@ -84,6 +84,44 @@ func TestBrakeDrill(t *testing.T) {
 	})
 }
 
+// What somebody made of a file since, a discard leaves alone.
+func TestDiscardLeavesLaterDecisions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t, 3)
+		a, b, bad := o.nodes[0], o.nodes[1], o.nodes[2]
+		want := map[string]string{}
+		for i := range 100 {
+			p := fmt.Sprintf("doc%03d.txt", i)
+			want[p] = strings.Repeat(fmt.Sprint("the text of ", i, " "), 20)
+			a.write(p, want[p])
+		}
+		o.settle()
+		time.Sleep(time.Hour)
+		bad.write("doc000.txt", "by the one who is held later")
+		bad.write("doc001.txt", "by the one who is held later")
+		o.settle()
+		time.Sleep(time.Second)
+		a.write("doc000.txt", "by somebody else, on top of it")
+		o.settle()
+		time.Sleep(time.Second)
+		for i := range 60 {
+			bad.write(fmt.Sprintf("doc%03d.txt", i+20), pattern(4096, byte(i)))
+		}
+		must(bad.Scan(ctx))
+		o.pass()
+		for range 3 {
+			must(b.Apply(ctx))
+		}
+		if len(b.Holds()) != 1 {
+			t.Fatalf("holds %+v", b.Holds())
+		}
+		must(b.Decide(ctx, bad.dev, false))
+		o.settle()
+		want["doc000.txt"] = "by somebody else, on top of it"
+		o.same(want)
+	})
+}
+
 func TestBrakeAccept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, _ := attacked(t)
