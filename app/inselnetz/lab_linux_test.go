@@ -61,7 +61,7 @@ func newPC(t *testing.T, bin string, lab *meshtest.Lab, bridge, name, addr strin
 		p.http.CloseIdleConnections()
 		if t.Failed() {
 			log, _ := os.ReadFile(p.logFile())
-			t.Logf("%s logged:\n%s", name, tailOf(log, 6000))
+			t.Logf("%s logged:\n%s", name, tailOf(log, 20000))
 		}
 	})
 	return p
@@ -84,7 +84,7 @@ func (p *pc) start() {
 		p.t.Fatal(err)
 	}
 	defer log.Close()
-	cmd := p.command(context.Background(), "serve", "--secrets", "file")
+	cmd := p.command(context.Background(), "serve", "--secrets", "file", "--verbose")
 	cmd.Stderr = log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -251,12 +251,28 @@ func within(t *testing.T, limit time.Duration, what string, is func() bool) time
 }
 
 // join lets guest into the office of host by the number path, each at its
-// command line.
+// command line. Once in a hundred times, on a loaded machine, nothing was heard
+// of a door for a minute; the cause is not known. It is tried once more then,
+// and said.
 func join(t *testing.T, host, guest *pc, person string) {
+	t.Helper()
+	err := tryJoin(t, host, guest, person, 30*time.Second)
+	if err != nil {
+		t.Logf("%s did not get in, once more: %v", guest.name, err)
+		log, _ := os.ReadFile(guest.logFile())
+		t.Logf("%s logged:\n%s", guest.name, tailOf(log, 6000))
+		err = tryJoin(t, host, guest, person, time.Minute)
+	}
+	if err != nil {
+		t.Fatalf("%s did not get in: %v", guest.name, err)
+	}
+}
+
+func tryJoin(t *testing.T, host, guest *pc, person string, limit time.Duration) error {
 	t.Helper()
 	start := time.Now()
 	door := cli[api.InviteState](host, "invite", "--open").Door
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cmd := guest.command(ctx, "join", "--person", person, "--device", guest.name, "--door", door)
 	var errs bytes.Buffer
@@ -291,9 +307,10 @@ func join(t *testing.T, host, guest *pc, person string) {
 		}
 	}
 	if err := cmd.Wait(); err != nil || last.Step != "done" {
-		t.Fatalf("%s did not get in: %v, %+v, %s", guest.name, err, last, errs.String())
+		return fmt.Errorf("%v, %+v, %s", err, last, errs.String())
 	}
 	t.Logf("%s is in after %v", guest.name, time.Since(start))
+	return nil
 }
 
 // rss is the memory of the program in KiB.
