@@ -183,6 +183,9 @@ func (f *FS) Mkdir(path string) error {
 			break
 		}
 		n, ok := d.kids[f.s.key(name)]
+		if len(name) > longest {
+			return failed("Mkdir", path, errLong)
+		}
 		if !ok {
 			n = f.s.make(disk.Dir)
 			n.savedMeta = n.meta

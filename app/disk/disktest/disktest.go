@@ -250,6 +250,11 @@ func (s *state) dir(path string) (*node, error) {
 	return n, nil
 }
 
+// longest is the longest name in bytes, as on the disks of Unix.
+const longest = 255
+
+var errLong = errors.New("name too long")
+
 // find returns the node at a path, and the directory it is or would be in.
 func (s *state) find(path string) (dir *node, name string, n *node, err error) {
 	if path == "" {
@@ -258,6 +263,9 @@ func (s *state) find(path string) (dir *node, name string, n *node, err error) {
 	parent, name := disk.Split(path)
 	if dir, err = s.dir(parent); err != nil {
 		return nil, name, nil, err
+	}
+	if len(name) > longest {
+		return dir, name, nil, errLong
 	}
 	return dir, name, dir.kids[s.key(name)], nil
 }
