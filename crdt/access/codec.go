@@ -181,9 +181,10 @@ func (r *reader) any() (major byte, n uint64) {
 			n = n<<8 | uint64(c)
 		}
 		least := [9]uint64{1: 24, 2: 1 << 8, 4: 1 << 16, 8: 1 << 32}[size]
-		if n < least && first>>5 != otherMajor {
-			r.bad = true
+		if first>>5 == otherMajor {
+			least = [9]uint64{1: 32}[size] // RFC 8949 3.3: simple values; floats may be any
 		}
+		r.bad = r.bad || n < least
 	}
 	r.b = r.b[1+size:]
 	return first >> 5, n

@@ -154,6 +154,7 @@ func FuzzPayload(f *testing.F) {
 	}
 	f.Add(encodePayload(samples()...))
 	f.Add(encode([]any{1, []any{[]any{63, "x", map[uint64]any{1: -1, 2: 1.5}}}}))
+	f.Add([]byte{0x82, 1, 0x81, 0x82, 0x18, 63, 0xf8, 0}) // a simple value in two bytes that needs one
 	f.Add(encode([]any{2, "x"}))
 	lib := must(cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden, MaxNestedLevels: 256}.DecMode())
 	f.Fuzz(func(t *testing.T, b []byte) {
