@@ -40,7 +40,7 @@ var floors = map[string]int{
 	"crdt/automerge/internal/seq":    0,
 	"crdt/automerge/internal/opid":   0,
 
-	"frontend":          0,
+	"frontend": 0,
 }
 
 // sameFloor are the imports within a floor that are meant.
