@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the named parts need: page (npm packages and the built page),
 # window (the system's webview, to link against), test (browser and network
-# tools, stock Syncthing), bench (the rivals). Does nothing twice.
+# tools, stock Syncthing, the JavaScript Automerge), bench (the rivals). Does nothing twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -35,17 +35,31 @@ page() {
 	cd ..
 }
 
+# oracle: other programs that know the Automerge format, for tests and benchmarks.
+oracle() {
+	command -v npm >/dev/null || { echo "no npm: tests beside the JavaScript Automerge are skipped" >&2; return; }
+	(
+		cd crdt/automerge/oracle
+		if [ ! -f node_modules/.stamp ] || [ package-lock.json -nt node_modules/.stamp ]; then
+			npm ci --no-audit --no-fund --loglevel=error
+			touch node_modules/.stamp
+		fi
+		cd automergego && go mod download
+	)
+}
+
 command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl" >&2; exit 1; }
 for part in "$@"; do
 	case $part in
 	page) page ;;
 	window) apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev ;;
-	test) if [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; then
+	test) oracle
+		if [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; then
 		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth strace tcpdump syncthing
 	else
 		echo "not root and no sudo: tests that need a browser or network namespaces are skipped" >&2
 	fi ;;
-	bench) apt_install syncthing rsync openssh-server ;;
+	bench) oracle; apt_install gcc syncthing rsync openssh-server ;;
 	*) echo "setup.sh: no part $part" >&2; exit 2 ;;
 	esac
 done

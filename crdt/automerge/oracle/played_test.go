@@ -1,0 +1,80 @@
+package oracle
+
+import "testing"
+
+// A played history: what every step came to in the JavaScript release, and what
+// each replica held in the end.
+type played struct {
+	Done []deed
+	Ends []end
+}
+
+// A deed is a step with its random numbers resolved. Which fields count depends
+// on Op; history.mjs fills them.
+type deed struct {
+	Op   string
+	R    int // replica
+	Step int // in the script
+
+	Obj       string
+	Prop      any // key (string) or index (float64)
+	Pos       int
+	End       int
+	Del       int
+	By        int64
+	S         *string
+	K         string
+	ID        string // of the object made
+	V         *value
+	VS        []value
+	Block     map[string]any
+	Time      int64
+	Force     bool
+	Count     int
+	From      int
+	Hash      string
+	Heads     []string
+	Before    []string
+	After     []string
+	Batch     [][]byte // changes merged one by one
+	Bytes     []byte
+	Dump      string
+	Cursor    string
+	Hashes    []string
+	Positions []position
+	Patches   []patch
+	Fresh     bool
+	Kept      bool
+	Messages  [][2][]byte
+	States    [2][]byte
+}
+
+type position struct {
+	Obj, Cursor string
+	Pos         int
+}
+
+type end struct {
+	Heads        []string
+	Plain, Saved []byte
+	Changes      [][]byte
+	Dump         string
+}
+
+// A patch as the JavaScript release gives it; values of objects are their kinds.
+type patch struct {
+	Action string
+	Path   []any
+	Value  any
+	Values []any
+	Length int
+	Marks  any
+}
+
+// play has the JavaScript release play a script.
+func play(t testing.TB, n *node, s script) *played {
+	t.Helper()
+	var p played
+	n.must(t, "play", map[string]any{"actors": s.Actors, "steps": s.Steps}, &p)
+	return &p
+}
