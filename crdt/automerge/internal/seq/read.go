@@ -1,0 +1,218 @@
+package seq
+
+import (
+	"iter"
+
+	"inselnetz/crdt/automerge/internal/opid"
+)
+
+// run is p as the caller sees it.
+func (s *Store) run(p *span) Run {
+	r := Run{Eid: p.eid, ID: p.id, Ref: p.ref, N: int(p.n), Width: p.width()}
+	if p.isCell() {
+		r.IsCell, r.IsMark, r.Cell = true, p.kind&isMark != 0, p.off
+		return r
+	}
+	r.Text = s.bytes(p)
+	if p.del.Ctr != 0 {
+		r.Deleted, r.Del, r.Step, r.Many = true, p.del, int(p.step), p.kind&isMany != 0
+	}
+	return r
+}
+
+// runFrom is p from its element k on.
+func (s *Store) runFrom(p *span, k uint32) Run {
+	if k == 0 {
+		return s.run(p)
+	}
+	c := s.cut(p, k, uint32(p.n)-k)
+	return s.run(&c)
+}
+
+// Len is the length of q.
+func (s *Store) Len(q *Seq, u Unit) int { return int(s.heads[q.num].width.in(u)) }
+
+// At finds the showing element that covers unit pos: r starts with it and goes
+// to the end of its run, off is how many units of it lie before pos. Eid is None
+// if pos is not in the sequence.
+func (s *Store) At(q *Seq, u Unit, pos int) (r Run, off int) {
+	if pos < 0 || pos >= s.Len(q, u) {
+		return Run{Eid: None}, 0
+	}
+	lf := s.seek(q, u, uint32(pos))
+	left := uint32(pos) - s.cur.before.in(u)
+	sp := s.leaf(lf).sp
+	for i := range sp {
+		p := &sp[i]
+		w := p.width().in(u)
+		if left >= w {
+			left -= w
+			continue
+		}
+		s.hint = i
+		if p.isCell() {
+			return s.run(p), int(left)
+		}
+		if u == Points || p.units == p.n {
+			return s.runFrom(p, left), 0
+		}
+		k, off := covering(s.bytes(p), left)
+		return s.runFrom(p, k), int(off)
+	}
+	panic("seq: the sums are broken")
+}
+
+// seek finds the leaf that covers unit pos, near the cursor or from the root, and
+// moves the cursor there.
+func (s *Store) seek(q *Seq, u Unit, pos uint32) uint32 {
+	if lf := s.cur.leaf; lf != 0 && s.leaf(lf).seq == q.num {
+		for range 3 {
+			l, start := s.leaf(lf), s.cur.before.in(u)
+			if pos < start {
+				if lf = l.prev; lf == 0 {
+					break
+				}
+				s.cur.before = s.cur.before.sub(s.leaf(lf).width)
+			} else {
+				if pos-start < l.width.in(u) {
+					return lf
+				}
+				if lf = l.next; lf == 0 {
+					break
+				}
+				s.cur.before = s.cur.before.add(l.width)
+			}
+			s.cur.leaf = lf
+		}
+	}
+	h := &s.heads[q.num]
+	at, low := h.root, h.flat
+	var before Width
+	for !low {
+		n := s.node(at)
+		x := 0
+		for pos-before.in(u) >= n.width[x].in(u) {
+			before = before.add(n.width[x])
+			x++
+		}
+		at, low = n.child[x], n.low
+	}
+	s.cur.leaf, s.cur.before = at, before
+	return at
+}
+
+// before is what shows before leaf lf; it moves the cursor there.
+func (s *Store) before(lf uint32) Width {
+	if s.cur.leaf == lf {
+		return s.cur.before
+	}
+	var w Width
+	l := s.leaf(lf)
+	for p, x := l.parent, l.place; p != 0; {
+		n := s.node(p)
+		for _, c := range n.width[:x] {
+			w = w.add(c)
+		}
+		p, x = n.parent, n.place
+	}
+	s.cur.leaf, s.cur.before = lf, w
+	return w
+}
+
+// Position counts the showing units before eid.
+func (s *Store) Position(q *Seq, eid uint32, u Unit) int {
+	lf, i, k := s.locate(eid)
+	w := s.before(lf).in(u)
+	sp := s.leaf(lf).sp
+	for j := range sp[:i] {
+		w += sp[j].width().in(u)
+	}
+	p := &sp[i]
+	if !p.chars() {
+		return int(w)
+	}
+	w += k
+	if u == Units && p.units != p.n {
+		b := s.bytes(p)
+		w += astral(b[:prefix(b, k)])
+	}
+	return int(w)
+}
+
+// Elem is the run that starts with eid and goes to the end of eid's own.
+func (s *Store) Elem(eid uint32) Run {
+	lf, i, k := s.locate(eid)
+	return s.runFrom(&s.leaf(lf).sp[i], k)
+}
+
+// ID is the id of an element.
+func (s *Store) ID(eid uint32) opid.ID {
+	lf, i, k := s.locate(eid)
+	return s.leaf(lf).sp[i].id.Add(int(k))
+}
+
+// Owner is the Owner of the sequence that eid is in.
+func (s *Store) Owner(eid uint32) uint32 { return s.heads[s.leaf(s.where[eid]).seq].owner }
+
+// Prev is the element before eid in document order, hidden or not.
+func (s *Store) Prev(eid uint32) (uint32, bool) {
+	lf, i, k := s.locate(eid)
+	if k > 0 {
+		return eid - 1, true
+	}
+	if i == 0 && s.leaf(lf).prev == 0 {
+		return 0, false
+	}
+	lf, i = s.leftOf(lf, i)
+	p := &s.leaf(lf).sp[i]
+	return p.eid + uint32(p.n) - 1, true
+}
+
+// More gives the further deleters of a character, those after Run.Del.
+func (s *Store) More(eid uint32) []opid.ID { return s.more[eid] }
+
+// Runs goes through q in document order, tombstones included. The store must
+// not change meanwhile.
+func (s *Store) Runs(q *Seq) iter.Seq[Run] {
+	return func(yield func(Run) bool) { s.walk(s.heads[q.num].first, 0, yield) }
+}
+
+// RunsFrom is Runs beginning with eid itself.
+func (s *Store) RunsFrom(eid uint32) iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		lf, i, k := s.locate(eid)
+		if k > 0 {
+			if !yield(s.runFrom(&s.leaf(lf).sp[i], k)) {
+				return
+			}
+			i++
+		}
+		s.walk(lf, i, yield)
+	}
+}
+
+func (s *Store) walk(lf uint32, i int, yield func(Run) bool) {
+	for ; lf != 0; lf, i = s.leaf(lf).next, 0 {
+		sp := s.leaf(lf).sp
+		for ; i < len(sp); i++ {
+			if !yield(s.run(&sp[i])) {
+				return
+			}
+		}
+	}
+}
+
+// AppendText appends what shows of q; cell appends that of a cell.
+func (s *Store) AppendText(q *Seq, dst []byte, cell func(dst []byte, cell uint32) []byte) []byte {
+	for lf := s.heads[q.num].first; lf != 0; lf = s.leaf(lf).next {
+		sp := s.leaf(lf).sp
+		for i := range sp {
+			if p := &sp[i]; p.chars() {
+				dst = append(dst, s.bytes(p)...)
+			} else if p.isCell() && p.width() != (Width{}) {
+				dst = cell(dst, p.off)
+			}
+		}
+	}
+	return dst
+}
