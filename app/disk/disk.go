@@ -118,6 +118,11 @@ type Handle interface {
 	// CopyFrom copies the n bytes at off of src, a Handle of the same FS, to the
 	// same place here, without reading them where the system can.
 	CopyFrom(src Handle, off, n int64) error
+	// Shares returns the ranges, in order and as long as can be, in which this file
+	// and another of the same FS are known to be equal without being read, as they
+	// have the same room on the disk (see Clone); errors.ErrUnsupported where that
+	// is never known. Ranges may reach beyond the end.
+	Shares(other Handle) ([]Range, error)
 	// Mark is FS.Mark of the open file.
 	Mark(time int64, exec bool) error
 	// Flush begins to write out and does not wait.
@@ -126,6 +131,9 @@ type Handle interface {
 	Sync() error
 	Close() error
 }
+
+// A Range is Len bytes at Off.
+type Range struct{ Off, Len int64 }
 
 // An Error is a call that failed. It matches the kind of failure and what the
 // system said.

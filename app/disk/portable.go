@@ -505,6 +505,10 @@ func (h *portableFile) CopyFrom(src Handle, off, n int64) error {
 	return copyRange(h, src, off, n)
 }
 
+func (h *portableFile) Shares(Handle) ([]Range, error) {
+	return nil, failure("compare", h.path, errors.ErrUnsupported)
+}
+
 func (h *portableFile) Mark(t int64, exec bool) error {
 	if ok, err := markOpen(h.f, t); ok {
 		return failure("mark", h.path, err)

@@ -1,6 +1,8 @@
 package disktest
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"slices"
@@ -154,6 +156,34 @@ func (h *handle) CopyFrom(src disk.Handle, off, n int64) error {
 		err = failed("CopyFrom", h.path, werr)
 	}
 	return err
+}
+
+// shareGrain is the grain of what clones share, in bytes.
+const shareGrain = 4096
+
+// Shares implements disk.Handle.
+func (h *handle) Shares(other disk.Handle) ([]disk.Range, error) {
+	o, ok := other.(*handle)
+	if !ok || !h.fs.s.opts.Clones {
+		return nil, failed("Shares", h.path, errors.ErrUnsupported)
+	}
+	if err := h.enter("Shares"); err != nil {
+		return nil, err
+	}
+	defer h.leave()
+	var out []disk.Range
+	a, b := h.n.data, o.n.data
+	for at := 0; at < min(len(a), len(b)); at += shareGrain {
+		if x, y := a[at:min(at+shareGrain, len(a))], b[at:min(at+shareGrain, len(b))]; !bytes.Equal(x, y) {
+			continue
+		}
+		if n := len(out); n > 0 && out[n-1].Off+out[n-1].Len == int64(at) {
+			out[n-1].Len += shareGrain
+		} else {
+			out = append(out, disk.Range{Off: int64(at), Len: shareGrain})
+		}
+	}
+	return out, nil
 }
 
 // Mark implements disk.Handle.

@@ -323,6 +323,34 @@ func suiteLinks(t *testing.T, f disk.FS) {
 	}
 }
 
+// suiteShares checks what is said of a file and a clone of it whose first byte
+// was changed.
+func suiteShares(t *testing.T, f disk.FS, a, b string) {
+	one, two := Content(t, f, a), Content(t, f, b)
+	x, err := f.Open(a)
+	must(t, err)
+	defer x.Close()
+	y, err := f.Open(b)
+	must(t, err)
+	defer y.Close()
+	ranges, err := y.Shares(x)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return
+	}
+	must(t, err)
+	var sum int64
+	for _, r := range ranges {
+		end := min(r.Off+r.Len, int64(len(one)))
+		if one[r.Off:end] != two[r.Off:end] {
+			t.Errorf("%+v is said to be shared and differs", r)
+		}
+		sum += r.Len
+	}
+	if sum < int64(len(one))/2 {
+		t.Errorf("%d bytes of %d are said to be shared after one changed", sum, len(one))
+	}
+}
+
 func suiteMarks(t *testing.T, f disk.FS) {
 	Write(t, f, "d/f", "content")
 	const when = 1234567890_123456700 // 100 ns: what NTFS keeps
@@ -397,6 +425,7 @@ func suiteClones(t *testing.T, f disk.FS) {
 	_, err = h.WriteAt([]byte("X"), 0)
 	must(t, err)
 	must(t, h.Close())
+	suiteShares(t, f, "a", "c")
 	if s := Content(t, f, "a"); s != big {
 		t.Error("writing a clone changed the original")
 	}
