@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"inselnetz/app/disk"
@@ -50,6 +51,8 @@ type Store struct {
 	small  int64
 	opaque bool
 	pack   int64
+
+	released atomic.Uint64 // how often a file was given away
 
 	syncing sync.Mutex // one Sync, Compact or Close at a time; before mu
 

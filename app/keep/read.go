@@ -92,16 +92,24 @@ func (s *Store) inTail(e entry) ([]byte, bool) {
 	return s.tail[at+headerSize : at+headerSize+int64(e.b)], true
 }
 
+// readLoose reads a file of its own. Release may give that file away meanwhile,
+// then it may hold something else already: it is read again.
 func (s *Store) readLoose(sum tree.Sum, p []byte, off int64) (int, error) {
-	h, err := openAnyway(s.fs, s.loosePath(sum))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, errors.Join(ErrDamaged, err)
+	for {
+		before := s.released.Load()
+		h, err := openAnyway(s.fs, s.loosePath(sum))
+		if errors.Is(err, fs.ErrNotExist) {
+			return 0, errors.Join(ErrDamaged, err)
+		}
+		if err != nil {
+			return 0, err
+		}
+		n, err := h.ReadAt(p, off)
+		h.Close()
+		if s.released.Load() == before {
+			return n, err
+		}
 	}
-	if err != nil {
-		return 0, err
-	}
-	defer h.Close()
-	return h.ReadAt(p, off)
 }
 
 func (s *Store) readPacked(sum tree.Sum, e entry, p []byte, off int64) (int, error) {
