@@ -165,7 +165,7 @@ func (f *Folder) pour(ctx context.Context, h disk.Handle, first []byte, r io.Rea
 		return nil, 0, err
 	}
 	if tree.BlockSize(size) != tree.MinBlock {
-		blocks, err = hashBlocks(ctx, h, size, f.workers)
+		blocks, err = hashBlocks(ctx, h, size, f.workers, nil)
 	}
 	return blocks, size, err
 }

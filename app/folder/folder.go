@@ -125,7 +125,8 @@ type Folder struct {
 	using sync.RWMutex // held for reading from putting into the keep until a version names it
 	work  sync.Mutex
 	temps atomic.Uint64
-	came  atomic.Int64 // bytes fetched
+	came  atomic.Int64  // bytes fetched
+	large chan struct{} // a large content has no guard copy
 
 	mu             sync.Mutex
 	tree           *tree.Tree
@@ -197,7 +198,7 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 		opts: opts, fs: opts.FS, host: opts.Host, log: opts.Log, workers: opts.Workers,
 		platform: platform(), execs: runtime.GOOS != "windows", folds: opts.FS.Folds(),
 		tree: tree.New(), onDisk: opts.Kept, skip: slices.Clone(opts.Skip), todo: map[string]todo{},
-		doing: map[string]int{}, local: map[string]bool{}, errs: map[string]PathError{}, retry: map[string]bool{},
+		doing: map[string]int{}, large: make(chan struct{}, 1), local: map[string]bool{}, errs: map[string]PathError{}, retry: map[string]bool{},
 		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1), keptSoon: make(chan struct{}, 1), fetching: map[tree.Sum]*fetching{},
 		brake: NewBrake(), held: map[tree.VersionID]tree.Known{}, cut: map[tree.VersionID]bool{}, undone: map[log.LogID]uint64{},
 		building: map[tree.Sum]chan struct{}{}, wish: map[tree.Sum]tree.Known{},

@@ -26,10 +26,12 @@ func blocksOf(data []byte) []tree.Sum {
 	return out
 }
 
-// hashBlocks hashes the blocks of a large file on several goroutines.
-func hashBlocks(ctx context.Context, r io.ReaderAt, size int64, workers int) ([]tree.Sum, error) {
+// hashBlocks hashes the blocks of a large file on several goroutines, but not
+// those that are known (nil: none; a zero Sum: not this one).
+func hashBlocks(ctx context.Context, r io.ReaderAt, size int64, workers int, known []tree.Sum) ([]tree.Sum, error) {
 	bs := int64(tree.BlockSize(size))
 	out := make([]tree.Sum, tree.BlockCount(size))
+	copy(out, known)
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, min(workers, len(out)))
@@ -40,6 +42,9 @@ func hashBlocks(ctx context.Context, r io.ReaderAt, size int64, workers int) ([]
 				i := next.Add(1) - 1
 				if i >= int64(len(out)) {
 					return
+				}
+				if out[i] != (tree.Sum{}) {
+					continue
 				}
 				b := buf[:min(bs, size-i*bs)]
 				if n, err := r.ReadAt(b, i*bs); n < len(b) {
@@ -63,7 +68,9 @@ func hashBlocks(ctx context.Context, r io.ReaderAt, size int64, workers int) ([]
 }
 
 // hashFile hashes a large file and makes sure that it did not change meanwhile.
-func (f *Folder) hashFile(ctx context.Context, path string) ([]tree.Sum, disk.Info, error) {
+// old is what was there before, or nil: what is kept of that in a clone is not
+// read again where both still lie at the same place.
+func (f *Folder) hashFile(ctx context.Context, path string, old *rec) ([]tree.Sum, disk.Info, error) {
 	h, err := f.fs.Open(path)
 	if err != nil {
 		return nil, disk.Info{}, err
@@ -73,7 +80,7 @@ func (f *Folder) hashFile(ctx context.Context, path string) ([]tree.Sum, disk.In
 	if err != nil {
 		return nil, before, err
 	}
-	blocks, err := hashBlocks(ctx, h, before.Size, f.workers)
+	blocks, err := hashBlocks(ctx, h, before.Size, f.workers, f.alike(h, before.Size, old))
 	if err != nil {
 		return nil, before, err
 	}

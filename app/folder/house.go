@@ -24,6 +24,11 @@ const (
 	spareBlocks  = 4              // of the disk's size stays free of guard copies: a quarter
 	budgetShare  = 10             // a tenth of the disk
 	guardLargest = 4 << 30        // larger files get a guard copy only where that is free
+
+	houseFirst = time.Minute
+	houseEvery = 10 * time.Minute
+	housePause = 15 * time.Second // after a large content came
+	houseShare = 20               // times as long as the last one took it rests at least
 )
 
 // worth is why a content in the keep is kept, most important last.
@@ -43,40 +48,86 @@ type use struct {
 	since int64 // ms: when it was replaced, 0 if it was not
 }
 
-// House throws away what is too old or too much, makes guard copies, and
-// compacts.
+// runHouse keeps house now and then, and sooner when a large content has no guard
+// copy yet: with one the next change of it is quick.
+func (f *Folder) runHouse(ctx context.Context) error {
+	next := time.Now().Add(houseFirst)
+	var rested time.Time
+	timer := time.NewTimer(houseFirst)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-f.large:
+			at := time.Now().Add(housePause)
+			if at.Before(rested) {
+				at = rested
+			}
+			if at.Before(next) {
+				next = at
+				timer.Reset(time.Until(at))
+			}
+			continue
+		case <-timer.C:
+		}
+		start := time.Now()
+		if err := f.House(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrMissing) {
+			f.log.Warn("folder was not tidied", "err", err)
+		}
+		now := time.Now()
+		rested, next = now.Add(houseShare*now.Sub(start)), now.Add(houseEvery)
+		timer.Reset(houseEvery)
+	}
+}
+
+// guardSoon has House look for a large content that needs a guard copy.
+func (f *Folder) guardSoon() {
+	select {
+	case f.large <- struct{}{}:
+	default:
+	}
+}
+
+// House throws away what is too old or too much, compacts, and makes guard copies.
 func (f *Folder) House(ctx context.Context) error {
+	defer f.busy("house")()
+	left, err := f.tidy(ctx)
+	if err != nil || left < 0 {
+		return err
+	}
+	return f.guards(ctx, left) // may take long: nothing waits for it
+}
+
+// tidy throws away and compacts. It returns how many bytes of the budget are left,
+// less than 0 if this is no time for that.
+func (f *Folder) tidy(ctx context.Context) (left int64, err error) {
 	f.plan.Lock() // nobody is about to use what is thrown away
 	defer f.plan.Unlock()
 	f.work.Lock()
-	err := f.attached()
+	err = f.attached()
 	if err == nil {
 		err = f.saveBrake(true)
 	}
 	f.work.Unlock()
 	if err != nil {
-		return err
+		return -1, err
 	}
-	defer f.busy("house")()
 	if !f.using.TryLock() {
-		return nil // somebody is about to announce what lies in the keep
+		return -1, nil // somebody is about to announce what lies in the keep
 	}
 	uses, err := f.uses(ctx)
-	var left int64
 	if err == nil {
 		left, err = f.throwAway(uses)
 	}
 	f.using.Unlock()
-	if err != nil {
-		return err
+	if err == nil {
+		err = f.staleParts()
 	}
-	if err := f.staleParts(); err != nil {
-		return err
+	if err == nil {
+		err = f.keep.Compact(ctx)
 	}
-	if err := f.guards(ctx, left); err != nil {
-		return err
-	}
-	return f.keep.Compact(ctx)
+	return max(left, 0), err
 }
 
 // uses says of every content in the keep what it is good for.
@@ -308,11 +359,11 @@ func (f *Folder) guards(ctx context.Context, left int64) error {
 	if err != nil {
 		return nil // no hurry
 	}
-	left = min(left, free-total/spareBlocks, guardAtOnce)
+	left = min(left, free-total/spareBlocks)
 	var list []*rec
 	f.mu.Lock()
 	f.index.below("", func(r *rec) {
-		if r.Kind == tree.File && r.Size > 0 && r.Size <= min(left, guardLargest) {
+		if r.Kind == tree.File && r.Size > 0 && r.Size <= min(left, guardLargest) && (!r.Racy || r.Size <= small) {
 			if _, ok := f.keep.Has(r.Sum); !ok {
 				list = append(list, r)
 			}
@@ -322,8 +373,10 @@ func (f *Folder) guards(ctx context.Context, left int64) error {
 	slices.SortFunc(list, func(a, b *rec) int {
 		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(a.Path, b.Path))
 	})
+	var sum int64
 	for _, r := range list {
-		if left -= r.Size; left < 0 || ctx.Err() != nil {
+		// The first may be larger than that, else it would never have its turn.
+		if sum += r.Size; sum > left || sum > r.Size && sum > guardAtOnce || ctx.Err() != nil {
 			break
 		}
 		var err error

@@ -113,6 +113,7 @@ func (f *Folder) fetchLarge(ctx context.Context, j *job) (ready, error) {
 	if r.info, err = f.finishTemp(h, &v.Version, true, nil); err != nil {
 		return r, err
 	}
+	f.guardSoon()
 	// Under another name: it may hold something else after the exchange.
 	return r, f.fs.Rename(part, r.tmp)
 }
@@ -213,6 +214,13 @@ func (f *Folder) begin(ctx context.Context, part string, v *tree.Known, blocks [
 			have[i] = i < len(from) && from[i] == blocks[i] && (int64(i+1)*int64(tree.BlockSize(v.Size)) <= min(old.Size, v.Size) || old.Size == v.Size)
 		}
 		err = h.Truncate(v.Size)
+	} else if h, err = f.patch(ctx, part, v, blocks, old, from); h != nil || err != nil {
+		if err == nil {
+			for i := range have {
+				have[i] = true
+			}
+		}
+		return h, have, err
 	} else {
 		if h, err = f.fs.Create(part, v.Size); err != nil {
 			return nil, nil, err
@@ -345,7 +353,7 @@ func (f *Folder) copyLarge(ctx context.Context, j *job, from *rec, kept bool) (r
 	if err == nil {
 		// Not believed: it may have changed on the disk since it was looked at.
 		var blocks []tree.Sum
-		if blocks, err = hashBlocks(ctx, h, v.Size, f.workers); err == nil && tree.SumOf(blocks) != v.Sum {
+		if blocks, err = hashBlocks(ctx, h, v.Size, f.workers, nil); err == nil && tree.SumOf(blocks) != v.Sum {
 			err = ErrNone
 		}
 	}

@@ -2,6 +2,7 @@ package folder
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,7 +53,7 @@ func (f *Folder) read(ctx context.Context, n sighting, buf []byte) (item, []byte
 // hash reads a file once and says how it was meanwhile.
 func (f *Folder) hash(ctx context.Context, it *item, buf []byte) (blocks []tree.Sum, data []byte, err error) {
 	if it.in.Size > small {
-		blocks, it.in, err = f.hashFile(ctx, it.path)
+		blocks, it.in, err = f.hashFile(ctx, it.path, it.old)
 		return blocks, buf, err
 	}
 	buf, it.in, err = f.fs.Read(it.path, buf)
@@ -80,7 +81,11 @@ func (f *Folder) guard(ctx context.Context, path string, r *rec, blocks []tree.S
 	}
 	tmp := f.temp()
 	if f.fs.Clone(path, tmp) != nil {
+		f.guardSoon()
 		return nil // no cheap copy here; House makes one
+	}
+	if in, err := f.fs.Stat(path); err != nil || !f.unchanged(r, in) {
+		return errors.Join(disk.ErrChanged, f.fs.Remove(tmp)) // the clone may hold more than was hashed
 	}
 	return f.keep.Adopt(r.Sum, r.Size, tmp)
 }

@@ -112,7 +112,7 @@ func (f *Folder) sweepOne(ctx context.Context, in disk.Info) error {
 		}
 		return f.fs.Remove(path)
 	}
-	blocks, _, err := f.hashFile(ctx, path)
+	blocks, _, err := f.hashFile(ctx, path, nil)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (f *Folder) byShort(path string) *rec {
 // holdsNow tells whether a path has the content with that short name: then the
 // exchange was done, and the temporary file holds what was there before.
 func (f *Folder) holdsNow(ctx context.Context, path, sum string) bool {
-	blocks, _, err := f.hashFile(ctx, path)
+	blocks, _, err := f.hashFile(ctx, path, nil)
 	return err == nil && short(tree.SumOf(blocks)) == sum
 }
 

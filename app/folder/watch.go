@@ -134,8 +134,6 @@ const (
 	pollBlind   = time.Minute
 	pollMissing = 5 * time.Second
 	retryFailed = 30 * time.Second
-	houseFirst  = time.Minute
-	houseEvery  = 10 * time.Minute
 	asideAtOnce = 2
 )
 
@@ -364,21 +362,5 @@ func (f *Folder) endStale() {
 		if !ok || node.Shown.Kind != tree.File || node.Shown.Sum != sum {
 			x.cancel()
 		}
-	}
-}
-
-func (f *Folder) runHouse(ctx context.Context) error {
-	timer := time.NewTimer(houseFirst)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-timer.C:
-		}
-		if err := f.House(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrMissing) {
-			f.log.Warn("folder was not tidied", "err", err)
-		}
-		timer.Reset(houseEvery)
 	}
 }
