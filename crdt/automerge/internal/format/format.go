@@ -12,6 +12,7 @@ package format
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"inselnetz/crdt/automerge/internal/opid"
 )
@@ -52,13 +53,6 @@ type Limits struct {
 	Refs     int // predecessors or successors in a chunk: 2^20 + 1032 × input
 }
 
-func orElse(n, otherwise int) int {
-	if n > 0 {
-		return n
-	}
-	return otherwise
-}
-
 // For is l with its zero fields replaced by the defaults for an input of that
 // many bytes. A nil l is all defaults.
 func (l *Limits) For(input int) Limits {
@@ -66,15 +60,19 @@ func (l *Limits) For(input int) Limits {
 	if l != nil {
 		f = *l
 	}
-	input = min(input, 1<<20) // beyond it the products no longer fit 32 bits
-	f.Inflated = orElse(f.Inflated, 32<<20+64*input)
-	f.Ops = orElse(f.Ops, 1<<20+1032*input)
-	f.Rows = orElse(f.Rows, 1<<19+input)
-	f.Changes = orElse(f.Changes, 1<<18+input)
-	f.Actors = orElse(f.Actors, 1<<16)
-	f.Actor = orElse(f.Actor, 128)
-	f.Key = orElse(f.Key, 1<<20)
-	f.Refs = orElse(f.Refs, 1<<20+1032*input)
+	def := func(field *int, base, factor int64) {
+		if *field <= 0 {
+			*field = int(min(base+factor*int64(input), math.MaxInt32))
+		}
+	}
+	def(&f.Inflated, 32<<20, 64)
+	def(&f.Ops, 1<<20, 1032)
+	def(&f.Rows, 1<<19, 1)
+	def(&f.Changes, 1<<18, 1)
+	def(&f.Actors, 1<<16, 0)
+	def(&f.Actor, 128, 0)
+	def(&f.Key, 1<<20, 0)
+	def(&f.Refs, 1<<20, 1032)
 	return f
 }
 

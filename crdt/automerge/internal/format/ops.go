@@ -1,0 +1,337 @@
+package format
+
+import "inselnetz/crdt/automerge/internal/opid"
+
+// home is the kind of chunk operations stand in.
+type home uint8
+
+const (
+	inChange home = iota
+	inDocument
+	inBundle
+)
+
+// An OpReader walks the operations of a change, a document or a bundle. One
+// may be used for many in turn; it must not be copied. It checks each row by
+// itself: that its columns agree on what it is, that ids it names are older
+// than it, that its value is one. It does not compare rows.
+type OpReader struct {
+	failure    failure
+	rows, row  int
+	actors     uint64
+	refsLeft   int       // references the chunk may still have
+	start      uint32    // counter of the first operation, in changes
+	authorRank uint32    // how many of the others come before the author, in changes
+	home       home      //
+	raw        []byte    // values not read yet
+	refs       []opid.ID // of this row
+
+	objActor, objCtr          runs
+	keyActor, keyCtr, keyText runs
+	idActor, idCtr            runs
+	action, meta, mark        runs
+	refNum, refActor, refCtr  runs
+	insert, expand            bools
+}
+
+// init prepares r for rows operations in these columns. Columns of changes and
+// documents must be canonical: the reference refuses documents where they are
+// not, and of such changes it makes documents nobody can load.
+func (r *OpReader) init(cs columns, h home, rows, actors int, lim *Limits) {
+	*r = OpReader{home: h, rows: rows, actors: uint64(actors), refsLeft: lim.Refs, refs: r.refs[:0]}
+	f, strict := &r.failure, h != inBundle
+	for i := range cs {
+		b := cs[i].data
+		switch s := cs[i].spec &^ deflated; s {
+		case specObjActor:
+			r.objActor = newRuns(b, "object actor", unsigned, strict, f)
+		case specObjCtr:
+			if h != inBundle {
+				r.objCtr = newRuns(b, "object counter", unsigned, strict, f)
+			}
+		case specObjDelta:
+			if h == inBundle {
+				r.objCtr = newRuns(b, "object counter", signed, strict, f)
+			}
+		case specKeyActor:
+			r.keyActor = newRuns(b, "key actor", unsigned, strict, f)
+		case specKeyCtr:
+			r.keyCtr = newRuns(b, "key counter", signed, strict, f)
+		case specKeyText:
+			r.keyText = newRuns(b, "key", text, strict, f)
+			r.keyText.maxLen = lim.Key
+		case specIDActor:
+			r.idActor = newRuns(b, "id actor", unsigned, strict, f)
+		case specIDCtr:
+			r.idCtr = newRuns(b, "id counter", signed, strict, f)
+		case specInsert:
+			r.insert = newBools(b, "insert", f)
+		case specAction:
+			r.action = newRuns(b, "action", unsigned, strict, f)
+		case specValueMeta:
+			r.meta = newRuns(b, "value length", unsigned, strict, f)
+		case specValue:
+			r.raw = b
+		case specPredNum, specSuccNum:
+			if (s == specSuccNum) == (h == inDocument) {
+				r.refNum = newRuns(b, "number of references", unsigned, strict, f)
+			}
+		case specPredActor, specSuccActor:
+			if (s == specSuccActor) == (h == inDocument) {
+				r.refActor = newRuns(b, "reference actor", unsigned, strict, f)
+			}
+		case specPredCtr, specSuccCtr:
+			if (s == specSuccCtr) == (h == inDocument) {
+				r.refCtr = newRuns(b, "reference counter", signed, strict, f)
+			}
+		case specExpand:
+			r.expand = newBools(b, "expand", f)
+		case specMark:
+			r.mark = newRuns(b, "mark", text, strict, f)
+			r.mark.maxLen = lim.Key
+		}
+	}
+}
+
+// countOps is the number of operations in these columns.
+func countOps(cs columns, lim *Limits) (int, error) {
+	var f failure
+	c := newRuns(cs.get(specAction), "action", unsigned, false, &f)
+	n := c.rows(lim.Ops)
+	return n, f.err
+}
+
+// Err is why Next returned false, nil at a proper end.
+func (r *OpReader) Err() error { return r.failure.err }
+
+func (r *OpReader) refuse(text string, args ...any) {
+	r.failure.set(malformed("operation %d: "+text, append([]any{r.row}, args...)...))
+}
+
+// Next reads the next operation into op and reports whether there was one.
+// Key, Value and Mark point into the chunk, Refs into r.
+func (r *OpReader) Next(op *Op) bool {
+	if r.row == r.rows {
+		r.finish()
+		return false
+	}
+	r.readID(op)
+	r.readObj(op)
+	r.readKey(op)
+	op.Insert = r.insert.next()
+	if !r.action.next() || r.action.val > uint64(Mark) {
+		r.refuse("unknown action %d", r.action.val)
+	}
+	op.Action = Action(r.action.val)
+	r.readValue(op)
+	r.readRefs(op)
+	op.Expand = r.expand.next()
+	op.Mark = nil
+	if r.mark.next() {
+		op.Mark = r.mark.str
+	}
+	r.check(op)
+	if r.failure.err != nil {
+		r.rows = r.row
+		return false
+	}
+	r.row++
+	return true
+}
+
+func (r *OpReader) readID(op *Op) {
+	switch r.home {
+	case inChange:
+		op.ID = opid.ID{Ctr: r.start + uint32(r.row)}
+	case inDocument:
+		if !r.idActor.next() || !r.idCtr.delta() {
+			r.refuse("no id")
+		}
+		op.ID = r.checked(r.idCtr.sum, r.idActor.val)
+	case inBundle: // counters follow from the places of the rows
+		if !r.idActor.next() || r.idActor.val >= r.actors {
+			r.refuse("no actor")
+		}
+		op.ID = opid.ID{Actor: uint32(r.idActor.val)}
+	}
+}
+
+// checked makes an id of a counter and an actor's index.
+func (r *OpReader) checked(ctr int64, actor uint64) opid.ID {
+	if ctr < 1 || ctr > MaxCounter {
+		r.refuse("counter %d is not between 1 and %d", ctr, uint32(MaxCounter))
+	}
+	if actor >= r.actors {
+		r.refuse("actor %d of %d", actor, r.actors)
+	}
+	return opid.ID{Ctr: uint32(ctr), Actor: uint32(actor)}
+}
+
+func (r *OpReader) readObj(op *Op) {
+	hasActor, hasCtr := r.objActor.next(), false
+	if r.home == inBundle {
+		hasCtr = r.objCtr.delta()
+	} else {
+		hasCtr = r.objCtr.next()
+		r.objCtr.sum = int64(r.objCtr.val)
+	}
+	switch {
+	case hasActor && hasCtr:
+		op.Obj = r.checked(r.objCtr.sum, r.objActor.val)
+	case hasActor || hasCtr:
+		r.refuse("half an object id")
+	default:
+		op.Obj = opid.ID{}
+	}
+}
+
+func (r *OpReader) readKey(op *Op) {
+	op.Map = r.keyText.next()
+	hasActor, hasCtr := r.keyActor.next(), r.keyCtr.delta()
+	op.Key, op.Elem = nil, opid.ID{}
+	switch {
+	case op.Map && (hasActor || hasCtr):
+		r.refuse("key and element")
+	case op.Map:
+		op.Key = r.keyText.str
+	case hasActor && hasCtr:
+		op.Elem = r.checked(r.keyCtr.sum, r.keyActor.val)
+	case hasActor || !hasCtr || r.keyCtr.sum != 0:
+		r.refuse("neither key nor element")
+	}
+}
+
+func (r *OpReader) readValue(op *Op) {
+	if !r.meta.next() {
+		r.refuse("no value")
+		return
+	}
+	typ, n := uint8(r.meta.val&15), r.meta.val>>4
+	if n > uint64(len(r.raw)) {
+		r.refuse("a value of %d bytes, %d left", n, len(r.raw))
+		return
+	}
+	raw := r.raw[:n:n]
+	r.raw = r.raw[n:]
+	op.Value = Value{typ, raw}
+	if typ == Str && n == 1 && raw[0] < 0x80 {
+		return
+	}
+	if err := checkValue(typ, raw); err != nil {
+		r.failure.set(err)
+	}
+}
+
+func (r *OpReader) readRefs(op *Op) {
+	op.Refs = nil
+	if !r.refNum.next() {
+		r.refuse("no number of references")
+		return
+	}
+	n := r.refNum.val
+	if n == 0 {
+		return
+	}
+	if n > uint64(r.refsLeft) {
+		r.failure.set(beyond("references", n, uint64(r.refsLeft)))
+		return
+	}
+	r.refsLeft -= int(n)
+	r.refs = r.refs[:0]
+	for i := range n {
+		if !r.refActor.next() || !r.refCtr.delta() {
+			r.refuse("no reference")
+			return
+		}
+		id := r.checked(r.refCtr.sum, r.refActor.val)
+		if r.failure.err != nil {
+			return
+		}
+		if i > 0 && !r.less(r.refs[i-1], id) {
+			r.refuse("references do not ascend")
+			return
+		}
+		r.refs = append(r.refs, id)
+	}
+	op.Refs = r.refs
+}
+
+// less compares ids by counter, then by the bytes of their actors.
+func (r *OpReader) less(a, b opid.ID) bool {
+	if a.Ctr != b.Ctr {
+		return a.Ctr < b.Ctr
+	}
+	return r.rank(a.Actor) < r.rank(b.Actor)
+}
+
+// rank is an actor's place in the order of bytes. The tables of documents and
+// bundles have that order, and so have the others of a change.
+func (r *OpReader) rank(actor uint32) uint32 {
+	switch {
+	case r.home != inChange:
+		return actor
+	case actor == 0:
+		return r.authorRank
+	case actor <= r.authorRank:
+		return actor - 1
+	}
+	return actor
+}
+
+// check checks what the columns of a row say about each other.
+func (r *OpReader) check(op *Op) {
+	if !op.Map && op.Elem.None() && !op.Insert {
+		r.refuse("the head of a sequence is no element")
+	}
+	switch op.Action {
+	case Mark:
+	case Increment:
+		if op.Value.Type != Int && op.Value.Type != Uint {
+			r.refuse("an increment by a value of type %d", op.Value.Type)
+		}
+		fallthrough
+	default:
+		if op.Expand || op.Mark != nil {
+			r.refuse("action %d with a mark", op.Action)
+		}
+	case Delete:
+		if r.home == inDocument {
+			r.refuse("a delete has no row in a document")
+		}
+		if op.Insert || op.Expand || op.Mark != nil || op.Value.Type != Null || len(op.Refs) == 0 {
+			r.refuse("a delete that inserts, has a value or a mark, or deletes nothing")
+		}
+	}
+	if r.home == inBundle {
+		return
+	}
+	if op.Obj.Ctr >= op.ID.Ctr || op.Elem.Ctr >= op.ID.Ctr && !op.Map {
+		r.refuse("names what is not older than itself")
+	}
+	if n := len(op.Refs); n > 0 {
+		if r.home == inDocument && op.Refs[0].Ctr <= op.ID.Ctr {
+			r.refuse("a successor is not younger than itself")
+		} else if r.home == inChange && op.Refs[n-1].Ctr >= op.ID.Ctr {
+			r.refuse("a predecessor is not older than itself")
+		}
+	}
+}
+
+// finish checks that every column ends with the last row.
+func (r *OpReader) finish() {
+	for _, c := range []*runs{
+		&r.objActor, &r.objCtr, &r.keyActor, &r.keyCtr, &r.keyText, &r.idActor, &r.idCtr,
+		&r.action, &r.meta, &r.mark, &r.refNum, &r.refActor, &r.refCtr,
+	} {
+		c.done()
+	}
+	r.insert.done()
+	r.expand.done()
+	if len(r.raw) > 0 {
+		r.refuse("%d bytes after the last value", len(r.raw))
+	}
+	if r.rows > 0 && r.home != inBundle && r.failure.err == nil && (!r.insert.present || r.expand.present && !r.expand.some) {
+		r.refuse("column of inserts missing, or one of expands that says nothing")
+	}
+	r.raw = nil
+}
