@@ -168,6 +168,30 @@ func (s *Store) Prev(eid uint32) (uint32, bool) {
 	return p.eid + uint32(p.n) - 1, true
 }
 
+// Before reports whether a stands before b in document order. Both are in the
+// same sequence.
+func (s *Store) Before(a, b uint32) bool {
+	la, i, j := s.locate(a)
+	lb, k, l := s.locate(b)
+	if la != lb {
+		return s.leafBefore(la, lb)
+	}
+	return i < k || i == k && j < l
+}
+
+// leafBefore compares the ways up from two leaves; the last step in which they
+// differ decides.
+func (s *Store) leafBefore(a, b uint32) (before bool) {
+	la, lb := s.leaf(a), s.leaf(b)
+	before = la.place < lb.place
+	for p, q := la.parent, lb.parent; p != q; {
+		n, m := s.node(p), s.node(q)
+		before = n.place < m.place
+		p, q = n.parent, m.parent
+	}
+	return before
+}
+
 // More gives the further deleters of a character, those after Run.Del.
 func (s *Store) More(eid uint32) []opid.ID { return s.more[eid] }
 

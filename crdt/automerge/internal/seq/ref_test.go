@@ -197,7 +197,7 @@ func sortIDs(ids []ID) []ID {
 func (s *Store) sameAs(q *Seq, d *refSeq) error {
 	all := d.all()
 	var pos Width
-	n, last := 0, None
+	n, first, last := 0, None, None
 	for r := range s.Runs(q) {
 		var w Width
 		for k := range r.N {
@@ -220,7 +220,12 @@ func (s *Store) sameAs(q *Seq, d *refSeq) error {
 			if p, ok := s.Prev(eid); ok != (n > 1) || ok && p != last {
 				return fmt.Errorf("element %d: previous is %d %v", n-1, p, ok)
 			}
-			last = eid
+			if last != None && (!s.Before(last, eid) || s.Before(eid, last) || s.Before(eid, eid) || !s.Before(first, eid)) {
+				return fmt.Errorf("element %d is not behind those before it", n-1)
+			}
+			if last = eid; n == 1 {
+				first = eid
+			}
 			w = w.add(e.shows())
 			pos = pos.add(e.shows())
 		}
