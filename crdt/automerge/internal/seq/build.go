@@ -52,8 +52,9 @@ func (s *Store) Build(q *Seq) *Builder {
 func (b *Builder) Char(id, ref opid.ID, text []byte, del opid.ID) (eid uint32) {
 	s := b.s
 	s.need(1, len(text))
-	x := s.append(text, 1)
-	x.id, x.ref, x.del = id, ref, del
+	x := span{id: id, ref: ref, del: del, eid: uint32(len(s.where)), off: uint32(len(s.text))}
+	w := s.append(text, 1, 0)
+	x.n, x.size, x.units = w.n, w.size, w.units
 	if b.cur.n > 0 {
 		if step, ok := joint(&b.cur, &x); ok {
 			join(&b.cur, &x, step)
@@ -77,7 +78,7 @@ func (b *Builder) Deleter(id opid.ID) {
 func (b *Builder) Cell(id, ref opid.ID, cell uint32, w Width, mark bool) (eid uint32) {
 	b.s.need(1, 0)
 	eid = uint32(len(b.s.where))
-	b.s.number(1)
+	b.s.number(1, 0)
 	b.next(newCell(b.q, id, ref, eid, cell, w, mark))
 	return eid
 }

@@ -20,44 +20,54 @@ func (s *Store) InsertChars(q *Seq, id opid.ID, after uint32, text []byte, n int
 		if room := maxRun - int(p.n); room > 0 && p.chars() && p.eid+uint32(p.n) == eid && after == eid-1 &&
 			p.last().Add(1) == id && p.off+uint32(p.size) == uint32(len(s.text)) {
 			m := min(n, room)
-			d := s.append(text, m)
-			join(p, &d, 0)
-			s.elemsAre(&d, lf)
-			s.bump(lf, d.width())
-			text, n, id, ref = text[d.size:], n-m, id.Add(m), p.last()
+			w := s.append(text, m, lf)
+			p.n += w.n
+			p.size += w.size
+			p.units += w.units
+			s.bump(lf, Width{uint32(w.n), uint32(w.units)})
+			if n == m {
+				return eid
+			}
+			text, n, id, ref = text[w.size:], n-m, id.Add(m), p.last()
 		}
 	}
 	for n > 0 {
 		m := min(n, maxRun)
-		p := s.append(text, m)
-		p.id, p.ref = id, ref
+		p := span{id: id, ref: ref, eid: uint32(len(s.where)), off: uint32(len(s.text))}
+		w := s.append(text, m, lf)
+		p.n, p.size, p.units = w.n, w.size, w.units
 		lf, i = s.insert(lf, i, p)
 		text, n, id, ref, i = text[p.size:], n-m, id.Add(m), p.last(), i+1
 	}
 	return eid
 }
 
-// append takes the first n code points of text in and gives them their eids.
-func (s *Store) append(text []byte, n int) span {
-	if n != 1 || len(text) != 1 {
-		text = text[:prefix(text, uint32(n))]
+// A measure is how much text there is.
+type measure struct{ n, size, units uint16 }
+
+// append takes the first n code points of text in and gives them their eids, for
+// now in leaf lf.
+func (s *Store) append(text []byte, n int, lf uint32) measure {
+	if n == 1 && len(text) == 1 {
+		s.text = append(s.text, text[0])
+		s.where = append(s.where, lf)
+		return measure{1, 1, 1}
 	}
-	p := span{eid: uint32(len(s.where)), off: uint32(len(s.text)), n: uint16(n), size: uint16(len(text)), units: uint16(n)}
-	if len(text) != n {
-		p.units += uint16(astral(text))
-	}
+	text = text[:prefix(text, uint32(n))]
 	s.text = append(s.text, text...)
-	s.number(n)
-	return p
+	s.number(n, lf)
+	m := measure{uint16(n), uint16(len(text)), uint16(n)}
+	if len(text) != n {
+		m.units += uint16(astral(text))
+	}
+	return m
 }
 
-// number gives n new elements their eids; where they lie follows.
-func (s *Store) number(n int) {
-	if n == 1 {
-		s.where = append(s.where, 0)
-		return
+// number gives n new elements their eids, for now in leaf lf.
+func (s *Store) number(n int, lf uint32) {
+	for range n {
+		s.where = append(s.where, lf)
 	}
-	s.where = append(s.where, make([]uint32, n)...)
 }
 
 func (s *Store) need(n, size int) {
@@ -72,7 +82,7 @@ func (s *Store) InsertCell(q *Seq, id opid.ID, after, cell uint32, w Width, mark
 	s.open(q)
 	eid = uint32(len(s.where))
 	lf, i, ref := s.makeSpot(q, id, after)
-	s.number(1)
+	s.number(1, lf)
 	s.insert(lf, i, newCell(q, id, ref, eid, cell, w, mark))
 	return eid
 }

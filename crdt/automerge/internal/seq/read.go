@@ -7,26 +7,39 @@ import (
 )
 
 // run is p as the caller sees it.
-func (s *Store) run(p *span) Run {
-	r := Run{Eid: p.eid, ID: p.id, Ref: p.ref, N: int(p.n), Width: p.width()}
-	if p.isCell() {
-		r.IsCell, r.IsMark, r.Cell = true, p.kind&isMark != 0, p.off
-		return r
-	}
-	r.Text = s.bytes(p)
-	if p.del.Ctr != 0 {
-		r.Deleted, r.Del, r.Step, r.Many = true, p.del, int(p.step), p.kind&isMany != 0
-	}
+func (s *Store) run(p *span) (r Run) {
+	s.runFrom(&r, p, 0)
 	return r
 }
 
-// runFrom is p from its element k on.
-func (s *Store) runFrom(p *span, k uint32) Run {
-	if k == 0 {
-		return s.run(p)
+// runFrom makes r, which is zero, what the caller sees of p from its element k on.
+func (s *Store) runFrom(r *Run, p *span, k uint32) {
+	r.Eid, r.ID.Ctr, r.ID.Actor, r.N = p.eid+k, p.id.Ctr+k, p.id.Actor, int(uint32(p.n)-k)
+	if r.Ref = p.ref; k > 0 {
+		r.Ref.Ctr, r.Ref.Actor = r.ID.Ctr-1, r.ID.Actor
 	}
-	c := s.cut(p, k, uint32(p.n)-k)
-	return s.run(&c)
+	if p.isCell() {
+		r.IsCell, r.IsMark, r.Cell = true, p.kind&isMark != 0, p.off
+		r.Width = p.width()
+		return
+	}
+	r.Text = s.bytes(p)
+	units := uint32(p.units) - k
+	if p.size == p.n {
+		r.Text = r.Text[k:]
+	} else {
+		i := prefix(r.Text, k)
+		units -= astral(r.Text[:i])
+		r.Text = r.Text[i:]
+	}
+	if p.del.Ctr == 0 {
+		r.Width = Width{uint32(r.N), units}
+		return
+	}
+	r.Deleted, r.Del, r.Many = true, p.deleter(k), p.kind&isMany != 0
+	if r.N > 1 {
+		r.Step = int(p.step)
+	}
 }
 
 // Len is the length of q.
@@ -44,20 +57,23 @@ func (s *Store) At(q *Seq, u Unit, pos int) (r Run, off int) {
 	sp := s.leaf(lf).sp
 	for i := range sp {
 		p := &sp[i]
-		w := p.width().in(u)
+		w := p.wide(u)
 		if left >= w {
 			left -= w
 			continue
 		}
 		s.hint = i
-		if p.isCell() {
-			return s.run(p), int(left)
+		k := left
+		switch {
+		case p.isCell():
+			k, off = 0, int(left)
+		case u == Units && p.units != p.n:
+			var in uint32
+			k, in = covering(s.bytes(p), left)
+			off = int(in)
 		}
-		if u == Points || p.units == p.n {
-			return s.runFrom(p, left), 0
-		}
-		k, off := covering(s.bytes(p), left)
-		return s.runFrom(p, k), int(off)
+		s.runFrom(&r, p, k)
+		return r, off
 	}
 	panic("seq: the sums are broken")
 }
@@ -125,7 +141,7 @@ func (s *Store) Position(q *Seq, eid uint32, u Unit) int {
 	w := s.before(lf).in(u)
 	sp := s.leaf(lf).sp
 	for j := range sp[:i] {
-		w += sp[j].width().in(u)
+		w += sp[j].wide(u)
 	}
 	p := &sp[i]
 	if !p.chars() {
@@ -140,9 +156,10 @@ func (s *Store) Position(q *Seq, eid uint32, u Unit) int {
 }
 
 // Elem is the run that starts with eid and goes to the end of eid's own.
-func (s *Store) Elem(eid uint32) Run {
+func (s *Store) Elem(eid uint32) (r Run) {
 	lf, i, k := s.locate(eid)
-	return s.runFrom(&s.leaf(lf).sp[i], k)
+	s.runFrom(&r, &s.leaf(lf).sp[i], k)
+	return r
 }
 
 // ID is the id of an element.
@@ -206,7 +223,8 @@ func (s *Store) RunsFrom(eid uint32) iter.Seq[Run] {
 	return func(yield func(Run) bool) {
 		lf, i, k := s.locate(eid)
 		if k > 0 {
-			if !yield(s.runFrom(&s.leaf(lf).sp[i], k)) {
+			var r Run
+			if s.runFrom(&r, &s.leaf(lf).sp[i], k); !yield(r) {
 				return
 			}
 			i++

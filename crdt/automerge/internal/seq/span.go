@@ -45,6 +45,19 @@ func (p *span) width() Width {
 	return Width{uint32(p.n), uint32(p.units)}
 }
 
+// wide is width in one unit.
+func (p *span) wide(u Unit) uint32 {
+	switch {
+	case p.kind&isCell != 0:
+		return p.width().in(u)
+	case p.del.Ctr != 0:
+		return 0
+	case u == Units:
+		return uint32(p.units)
+	}
+	return uint32(p.n)
+}
+
 // last is the id of the last element of p.
 func (p *span) last() opid.ID { return opid.ID{Ctr: p.id.Ctr + uint32(p.n) - 1, Actor: p.id.Actor} }
 
