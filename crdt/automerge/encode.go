@@ -1,0 +1,157 @@
+package automerge
+
+import (
+	"inselnetz/crdt/automerge/internal/format"
+	"inselnetz/crdt/automerge/internal/opid"
+)
+
+// hashOf works out the hash of a change whose deps have theirs.
+func (d *Doc) hashOf(n uint32) Hash {
+	d.body = d.appendChange(d.body[:0], n)
+	return format.HashOf(format.ChangeChunk, d.body)
+}
+
+// appendChange appends the body of a change, from the log.
+func (d *Doc) appendChange(to []byte, n uint32) []byte {
+	r := &d.graph.rows[n]
+	w := &d.change
+	w.Reset(r.actor, d.rank)
+	if r.max >= r.start {
+		d.logged(r.actor, r.start, r.max, w)
+	}
+	h := format.Change{Deps: d.hashes[:0], Seq: uint64(r.seq), StartOp: r.start, Time: d.graph.times[n]}
+	if len(d.graph.message) > 0 {
+		h.Message = d.graph.message[n]
+	}
+	if len(d.graph.extra) > 0 {
+		h.Extra = d.graph.extra[n]
+	}
+	d.deps = d.graph.deps(d.deps[:0], n)
+	for _, dep := range d.deps {
+		h.Deps = append(h.Deps, d.graph.hash(d, dep))
+	}
+	d.hashes = h.Deps
+	return w.AppendBody(to, &h, d.names)
+}
+
+// logged writes an actor's operations with those counters.
+func (d *Doc) logged(actor, from, to uint32, w *format.ChangeWriter) {
+	l := &d.logs[actor]
+	for i := l.from(from); i < len(l.runs) && l.runs[i].ctr <= to; i++ {
+		r := &l.runs[i]
+		k := max(from, r.ctr) - r.ctr
+		n := min(to-r.ctr, r.n-1) + 1 - k
+		id := opid.ID{Ctr: r.ctr + k, Actor: actor}
+		switch r.kind {
+		case logChars:
+			d.loggedChars(r, k, n, id, w)
+		case logKills:
+			p := r.place(k)
+			w.Deletes(d.idOf(r.obj), p.target, int(n), int(r.step))
+		case logRows:
+			for j := range n {
+				op := d.op(r.at + k + j)
+				w.Add(&op)
+			}
+		}
+	}
+}
+
+func (d *Doc) loggedChars(r *logRun, k, n uint32, id opid.ID, w *format.ChangeWriter) {
+	obj := d.idOf(r.obj)
+	for n > 0 {
+		e := d.seqs.Elem(r.at + k)
+		if e.IsCell {
+			op := d.op(e.Cell)
+			w.Add(&op)
+			e.N = 1
+		} else {
+			text := e.Text
+			if e.N > int(n) {
+				e.N = int(n)
+				text = firstPoints(text, e.N)
+			}
+			w.Chars(obj, e.Ref, id, text, e.N)
+		}
+		k, n, id = k+uint32(e.N), n-uint32(e.N), id.Add(e.N)
+	}
+}
+
+// firstPoints is the first n code points.
+func firstPoints(b []byte, n int) []byte {
+	i := 0
+	for ; n > 0; n-- {
+		for i++; i < len(b) && b[i]&0xc0 == 0x80; i++ {
+		}
+	}
+	return b[:i]
+}
+
+// op is the operation of a row, with its preds; good until the next call.
+func (d *Doc) op(n uint32) format.Op {
+	r := &d.rows[n]
+	op := format.Op{
+		ID: r.id, Obj: d.idOf(r.obj), Map: r.flags&rowMap != 0, Insert: r.flags&rowInsert != 0, Expand: r.flags&rowExpand != 0,
+		Action: r.action, Value: format.Value{Type: r.typ, Raw: d.raw(r)},
+	}
+	if r.flags&rowNamed != 0 {
+		op.Mark = []byte(d.keys[r.sub])
+	}
+	switch {
+	case op.Map:
+		op.Key = []byte(d.keys[r.key])
+	case op.Insert:
+		op.Elem = d.seqs.Elem(r.key).Ref
+	default:
+		op.Elem = d.seqs.Elem(r.key).ID
+	}
+	d.refs = d.predsOf(d.refs[:0], n)
+	op.Refs = d.refs
+	return op
+}
+
+// at is a change with its bytes.
+func (d *Doc) at(n uint32) *Change {
+	body := d.appendChange(nil, n)
+	c, err := format.ParseChange(body, nil)
+	if err != nil {
+		panic("automerge: own change does not parse: " + err.Error()) // a mistake of this package
+	}
+	return &Change{c: c, hash: d.graph.hash(d, n), body: body}
+}
+
+// Change is the change with that hash.
+func (d *Doc) Change(h Hash) (*Change, bool) {
+	n, ok := d.graph.lookup(d, h)
+	if !ok {
+		return nil, false
+	}
+	return d.at(n), true
+}
+
+// Changes are those that are neither among the changes with those hashes nor
+// what they depend on, in the order of application. nil gives all.
+func (d *Doc) Changes(since []Hash) ([]*Change, error) {
+	rows, err := d.graph.rowsOf(d, since)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Change
+	for _, n := range d.graph.after(rows) {
+		out = append(out, d.at(n))
+	}
+	return out, nil
+}
+
+// after are the changes that the given ones do not know, in the order of
+// application.
+func (g *graph) after(rows []uint32) []uint32 {
+	c := g.clock(rows)
+	var out []uint32
+	for n := range g.rows {
+		if r := &g.rows[n]; int(r.actor) >= len(c) || c[r.actor] < r.seq {
+			out = append(out, uint32(n))
+		}
+	}
+	return out
+}

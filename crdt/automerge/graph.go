@@ -1,0 +1,268 @@
+package automerge
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+)
+
+// A changeRow is a change in the graph. Its operations have the counters start to
+// max; an empty change has max = start-1.
+type changeRow struct {
+	actor, seq, start, max uint32
+	dep                    uint32 // the first of its deps, or none; further ones in graph.more
+}
+
+// The graph is every change, in the order of application: deps come before what
+// depends on them.
+type graph struct {
+	rows    []changeRow
+	more    map[uint32][]uint32
+	times   []int64
+	message map[uint32]string
+	extra   map[uint32][]byte
+	heads   []uint32 // changes that no other depends on
+
+	pages   []*[hashPage]Hash // zero: not worked out yet
+	hashed  int               // rows before it have their hash
+	byHash  map[uint64]uint32 // the first 8 bytes
+	clash   map[Hash]uint32   // those whose first 8 bytes are another's too
+	indexed int               // rows before it are in byHash
+
+	clocks map[uint32]clock // of a few changes, see before
+}
+
+// A clock says how far each actor's changes are known: by actor, the seq of the
+// last one. Actors beyond its end are at 0.
+type clock []uint32
+
+const hashPage = 256
+
+func (g *graph) init() {
+	*g = graph{
+		more: map[uint32][]uint32{}, message: map[uint32]string{}, extra: map[uint32][]byte{},
+		byHash: map[uint64]uint32{}, clash: map[Hash]uint32{}, clocks: map[uint32]clock{},
+	}
+}
+
+func (g *graph) deps(to []uint32, n uint32) []uint32 {
+	if dep := g.rows[n].dep; dep != none {
+		to = append(to, dep)
+		if len(g.more) > 0 {
+			to = append(to, g.more[n]...)
+		}
+	}
+	return to
+}
+
+// add appends a change; deps in the order in which the change names them.
+func (g *graph) add(r changeRow, deps []uint32, time int64, message string, extra []byte) uint32 {
+	n := uint32(len(g.rows))
+	r.dep = none
+	if len(deps) > 0 {
+		r.dep = deps[0]
+		if len(deps) > 1 {
+			g.more[n] = slices.Clone(deps[1:])
+		}
+	}
+	g.rows = append(g.rows, r)
+	g.times = append(g.times, time)
+	if message != "" {
+		g.message[n] = message
+	}
+	if len(extra) > 0 {
+		g.extra[n] = bytes.Clone(extra)
+	}
+	if len(g.heads) == 1 && len(deps) == 1 && g.heads[0] == deps[0] {
+		g.heads[0] = n
+		return n
+	}
+	g.heads = slices.DeleteFunc(g.heads, func(h uint32) bool { return slices.Contains(deps, h) })
+	g.heads = append(g.heads, n)
+	return n
+}
+
+// setHash notes a hash that is known.
+func (g *graph) setHash(n uint32, h Hash) {
+	for int(n/hashPage) >= len(g.pages) {
+		g.pages = append(g.pages, nil)
+	}
+	if g.pages[n/hashPage] == nil {
+		g.pages[n/hashPage] = new([hashPage]Hash)
+	}
+	g.pages[n/hashPage][n%hashPage] = h
+}
+
+func (g *graph) known(n uint32) *Hash {
+	if p := int(n / hashPage); p < len(g.pages) && g.pages[p] != nil {
+		return &g.pages[p][n%hashPage]
+	}
+	return nil
+}
+
+// hash is the hash of a change; those before it are worked out too, if need be.
+func (g *graph) hash(d *Doc, n uint32) Hash {
+	if h := g.known(n); h != nil && *h != (Hash{}) {
+		return *h
+	}
+	for ; g.hashed <= int(n); g.hashed++ {
+		m := uint32(g.hashed)
+		if h := g.known(m); h == nil || *h == (Hash{}) {
+			g.setHash(m, d.hashOf(m))
+		}
+	}
+	return *g.known(n)
+}
+
+// lookup finds a change by its hash.
+func (g *graph) lookup(d *Doc, h Hash) (uint32, bool) {
+	for _, n := range g.heads {
+		if k := g.known(n); k != nil && *k == h {
+			return n, true
+		}
+	}
+	for ; g.indexed < len(g.rows); g.indexed++ {
+		n := uint32(g.indexed)
+		full := g.hash(d, n)
+		short := binary.LittleEndian.Uint64(full[:])
+		if _, taken := g.byHash[short]; taken {
+			g.clash[full] = n
+		} else {
+			g.byHash[short] = n
+		}
+	}
+	if n, ok := g.byHash[binary.LittleEndian.Uint64(h[:])]; ok && g.hash(d, n) == h {
+		return n, true
+	}
+	n, ok := g.clash[h]
+	return n, ok
+}
+
+// rowsOf are the changes with those hashes.
+func (g *graph) rowsOf(d *Doc, hs []Hash) ([]uint32, error) {
+	var out []uint32
+	for _, h := range hs {
+		n, ok := g.lookup(d, h)
+		if !ok {
+			return nil, fmt.Errorf("%w: %x", ErrHeads, h[:])
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// clock is the clock of those changes and all they depend on.
+func (g *graph) clock(rows []uint32) clock {
+	var c clock
+	if len(rows) == 0 {
+		return c
+	}
+	top := slices.Max(rows)
+	in := make([]uint64, top/64+1)
+	for _, n := range rows {
+		in[n/64] |= 1 << (n % 64)
+	}
+	for n := int(top); n >= 0; n-- { // deps lie before
+		if in[n/64]&(1<<(n%64)) == 0 {
+			continue
+		}
+		r := &g.rows[n]
+		for int(r.actor) >= len(c) {
+			c = append(c, 0)
+		}
+		c[r.actor] = max(c[r.actor], r.seq)
+		if r.dep == none {
+			continue
+		}
+		in[r.dep/64] |= 1 << (r.dep % 64)
+		if len(g.more) > 0 {
+			for _, m := range g.more[uint32(n)] {
+				in[m/64] |= 1 << (m % 64)
+			}
+		}
+	}
+	return c
+}
+
+// before is the clock of what a change with those deps by that actor may know,
+// its own not included. The result belongs to the graph and is good until the
+// next call.
+//
+// A few clocks are kept, of the changes last seen: a change that follows one of
+// them takes it over, so that a long line of changes costs nothing each.
+func (g *graph) before(actor uint32, deps []uint32) clock {
+	if len(deps) == 0 {
+		return nil
+	}
+	if len(deps) == 1 {
+		if c, ok := g.clocks[deps[0]]; ok {
+			return c
+		}
+	}
+	var c clock
+	for _, dep := range deps {
+		k, ok := g.clocks[dep]
+		if !ok {
+			k = g.clock([]uint32{dep})
+		}
+		for len(c) < len(k) {
+			c = append(c, 0)
+		}
+		for a, s := range k {
+			c[a] = max(c[a], s)
+		}
+	}
+	return c
+}
+
+const keptClocks = 16
+
+// keep notes the clock of change n, made from the clock before it.
+func (g *graph) keep(n uint32, deps []uint32, c clock) {
+	r := &g.rows[n]
+	if len(deps) == 1 && g.rows[deps[0]].actor == r.actor {
+		delete(g.clocks, deps[0]) // taken over; needed again only if the actor forked
+	} else {
+		c = slices.Clone(c)
+	}
+	for int(r.actor) >= len(c) {
+		c = append(c, 0)
+	}
+	c[r.actor] = r.seq
+	if len(g.clocks) >= keptClocks {
+		oldest := n
+		for k := range g.clocks {
+			oldest = min(oldest, k)
+		}
+		delete(g.clocks, oldest)
+	}
+	g.clocks[n] = c
+}
+
+// Heads are the hashes of the changes that nothing follows yet, ascending.
+func (d *Doc) Heads() []Hash {
+	out := make([]Hash, 0, len(d.graph.heads))
+	for _, n := range d.graph.heads {
+		out = append(out, d.graph.hash(d, n))
+	}
+	slices.SortFunc(out, compareHash)
+	return out
+}
+
+func compareHash(a, b Hash) int { return bytes.Compare(a[:], b[:]) }
+
+// Has reports whether the document contains a change.
+func (d *Doc) Has(h Hash) bool {
+	_, ok := d.graph.lookup(d, h)
+	return ok
+}
+
+// sortedHeads are the changes of the heads in the order of their hashes.
+func (d *Doc) sortedHeads() []uint32 {
+	out := slices.Clone(d.graph.heads)
+	if len(out) > 1 {
+		slices.SortFunc(out, func(a, b uint32) int { return compareHash(d.graph.hash(d, a), d.graph.hash(d, b)) })
+	}
+	return out
+}
