@@ -45,14 +45,12 @@ func ParseChange(body []byte, lim *Limits) (*Change, error) {
 	message := r.take(r.uint("length of the message"), "message")
 	c.Others = r.actors(&c.lim, "other actors")
 	c.cols = r.columnMeta()
-	var in inflater
-	budget := 0
 	for i := range c.cols {
 		if s := c.cols[i].spec; !changeColumn(s) || c.cols[i].size == 0 {
 			r.fail("a change with column %d of %d bytes", s, c.cols[i].size)
 		}
 	}
-	r.columnData(c.cols, &in, &budget)
+	r.columnData(c.cols, nil, nil) // none is deflated
 	c.Extra = r.b
 	switch {
 	case r.err != nil:
@@ -145,7 +143,7 @@ type ChangeWriter struct {
 	opEncoder
 	author uint32
 	rank   []uint32 // place of each actor in the order of bytes
-	cols   columns
+	table  table
 }
 
 // Reset begins a change by author. rank[i] is the place of actor i in the
@@ -190,9 +188,10 @@ func (w *ChangeWriter) AppendBody(dst []byte, h *Change, actors [][]byte) []byte
 	for _, a := range used {
 		dst = appendBytes(dst, actors[a])
 	}
-	w.cols = w.columns(w.cols[:0], inChange, w.local)
-	dst = w.cols.appendMeta(dst)
-	dst = w.cols.appendData(dst)
+	w.table.reset()
+	w.columns(&w.table, inChange, w.local)
+	dst = w.table.appendMeta(dst)
+	dst = append(dst, w.table.data...)
 	return append(dst, h.Extra...)
 }
 

@@ -353,23 +353,21 @@ func (w *DocumentWriter) AppendBody(dst []byte, actors [][]byte, heads []Hash, h
 	for i := range heads {
 		dst = append(dst, heads[i][:]...)
 	}
-	cs := columns(nil).
-		add(specActor, w.actor.finish()).
-		add(specSeq, w.seq.finish()).
-		add(specMaxOp, w.maxOp.finish()).
-		add(specTime, w.time.finish()).
-		add(specMessage, w.message.finish()).
-		add(specDepNum, w.depNum.finish()).
-		add(specDep, w.dep.finish()).
-		add(specExtraMeta, w.meta.finish()).
-		add(specExtra, w.extra)
-	cs.deflate(&w.deflater)
-	ops := w.columns(nil, inDocument, w.table)
-	ops.deflate(&w.deflater)
+	cs, ops := table{deflater: &w.deflater}, table{deflater: &w.deflater}
+	cs.add(specActor, w.actor.finish())
+	cs.add(specSeq, w.seq.finish())
+	cs.add(specMaxOp, w.maxOp.finish())
+	cs.add(specTime, w.time.finish())
+	cs.add(specMessage, w.message.finish())
+	cs.add(specDepNum, w.depNum.finish())
+	cs.add(specDep, w.dep.finish())
+	cs.add(specExtraMeta, w.meta.finish())
+	cs.add(specExtra, w.extra)
+	w.columns(&ops, inDocument, w.table)
 	dst = cs.appendMeta(dst)
 	dst = ops.appendMeta(dst)
-	dst = cs.appendData(dst)
-	dst = ops.appendData(dst)
+	dst = append(dst, cs.data...)
+	dst = append(dst, ops.data...)
 	for _, row := range headRows {
 		dst = appendU(dst, uint64(row))
 	}

@@ -114,42 +114,36 @@ func (r *reader) columnData(cs columns, in *inflater, budget *int) {
 	}
 }
 
-// add appends a column unless it is empty.
-func (cs columns) add(s spec, data []byte) columns {
-	if len(data) == 0 {
-		return cs
-	}
-	return append(cs, column{spec: s, data: data})
+// A table gathers columns to be written, ascending by spec. Its zero value is
+// ready.
+type table struct {
+	n          int
+	meta, data []byte
+	deflater   *deflater // nil: columns are not to be deflated
 }
 
-// appendMeta appends the table of columns.
-func (cs columns) appendMeta(dst []byte) []byte {
-	dst = appendU(dst, uint64(len(cs)))
-	for i := range cs {
-		dst = appendU(dst, uint64(cs[i].spec))
-		dst = appendU(dst, uint64(len(cs[i].data)))
-	}
-	return dst
-}
-
-// appendData appends what the table announces.
-func (cs columns) appendData(dst []byte) []byte {
-	for i := range cs {
-		dst = append(dst, cs[i].data...)
-	}
-	return dst
-}
+func (t *table) reset() { t.n, t.meta, t.data = 0, t.meta[:0], t.data[:0] }
 
 // deflateFrom is the size from which the reference deflates columns of
 // documents and bundles, even if they grow by it.
 const deflateFrom = 256
 
-// deflate deflates the columns that are to be, in memory of their own.
-func (cs columns) deflate(d *deflater) {
-	for i := range cs {
-		if len(cs[i].data) >= deflateFrom {
-			cs[i].spec |= deflated
-			cs[i].data = append([]byte(nil), d.deflate(cs[i].data)...)
-		}
+// add adds a column unless it is empty.
+func (t *table) add(s spec, data []byte) {
+	if len(data) == 0 {
+		return
 	}
+	if t.deflater != nil && len(data) >= deflateFrom {
+		s |= deflated
+		data = t.deflater.deflate(data)
+	}
+	t.n++
+	t.meta = appendU(t.meta, uint64(s))
+	t.meta = appendU(t.meta, uint64(len(data)))
+	t.data = append(t.data, data...)
+}
+
+// appendMeta appends the number, specs and lengths of the columns.
+func (t *table) appendMeta(dst []byte) []byte {
+	return append(appendU(dst, uint64(t.n)), t.meta...)
 }

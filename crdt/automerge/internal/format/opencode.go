@@ -173,30 +173,30 @@ func (e *opEncoder) deletes(obj, target opid.ID, n, step int) {
 	e.mark.null(n)
 }
 
-// columns appends the table of columns, with every actor a as local[a]. It is
-// valid until reset, and may be called once.
-func (e *opEncoder) columns(cs columns, h home, local []uint32) columns {
+// columns adds the columns to t, with every actor a as local[a]. It may be
+// called once.
+func (e *opEncoder) columns(t *table, h home, local []uint32) {
 	num, actor, ctr := specPredNum, specPredActor, specPredCtr
 	if h == inDocument {
 		num, actor, ctr = specSuccNum, specSuccActor, specSuccCtr
 	}
-	cs = cs.add(specObjActor, e.objActor.finish(local))
-	cs = cs.add(specObjCtr, e.objCtr.finish())
-	cs = cs.add(specObjDelta, e.objDelta.finish())
-	cs = cs.add(specKeyActor, e.keyActor.finish(local))
-	cs = cs.add(specKeyCtr, e.keyCtr.finish())
-	cs = cs.add(specKeyText, e.keyText.finish())
-	cs = cs.add(specIDActor, e.idActor.finish(local))
-	cs = cs.add(specIDCtr, e.idCtr.finish())
-	cs = cs.add(specInsert, e.insert.finish())
-	cs = cs.add(specAction, e.action.finish())
-	cs = cs.add(specValueMeta, e.meta.finish())
-	cs = cs.add(specValue, e.raw)
-	cs = cs.add(num, e.refNum.finish())
-	cs = cs.add(actor, e.refActor.finish(local))
-	cs = cs.add(ctr, e.refCtr.finish())
+	t.add(specObjActor, e.objActor.finish(local))
+	t.add(specObjCtr, e.objCtr.finish())
+	t.add(specObjDelta, e.objDelta.finish())
+	t.add(specKeyActor, e.keyActor.finish(local))
+	t.add(specKeyCtr, e.keyCtr.finish())
+	t.add(specKeyText, e.keyText.finish())
+	t.add(specIDActor, e.idActor.finish(local))
+	t.add(specIDCtr, e.idCtr.finish())
+	t.add(specInsert, e.insert.finish())
+	t.add(specAction, e.action.finish())
+	t.add(specValueMeta, e.meta.finish())
+	t.add(specValue, e.raw)
+	t.add(num, e.refNum.finish())
+	t.add(actor, e.refActor.finish(local))
+	t.add(ctr, e.refCtr.finish())
 	if e.expand.some {
-		cs = cs.add(specExpand, e.expand.finish())
+		t.add(specExpand, e.expand.finish())
 	}
-	return cs.add(specMark, e.mark.finish())
+	t.add(specMark, e.mark.finish())
 }

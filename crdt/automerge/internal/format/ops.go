@@ -25,6 +25,11 @@ type OpReader struct {
 	home       home      //
 	raw        []byte    // values not read yet
 	refs       []opid.ID // of this row
+	last       Op        // this row
+
+	// The next rows that are like this one, and how they move.
+	alike            int
+	idStep, elemStep uint32
 
 	objActor, objCtr          runs
 	keyActor, keyCtr, keyText runs
@@ -111,10 +116,32 @@ func (r *OpReader) refuse(text string, args ...any) {
 // Next reads the next operation into op and reports whether there was one.
 // Key, Value and Mark point into the chunk, Refs into r.
 func (r *OpReader) Next(op *Op) bool {
-	if r.row == r.rows {
+	if r.alike > 0 {
+		r.alike--
+		r.row++
+		r.last.ID.Ctr += r.idStep
+		r.last.Elem.Ctr += r.elemStep
+	} else if r.row == r.rows {
 		r.finish()
 		return false
+	} else {
+		r.readRow(&r.last)
+		r.row++
+		r.lookAhead()
 	}
+	r.readValue(&r.last)
+	r.readRefs(&r.last)
+	r.check(&r.last)
+	*op = r.last
+	if r.failure.err != nil {
+		r.rows, r.alike = r.row, 0
+		return false
+	}
+	return true
+}
+
+// readRow reads everything but value and references.
+func (r *OpReader) readRow(op *Op) {
 	r.readID(op)
 	r.readObj(op)
 	r.readKey(op)
@@ -123,20 +150,78 @@ func (r *OpReader) Next(op *Op) bool {
 		r.refuse("unknown action %d", r.action.val)
 	}
 	op.Action = Action(r.action.val)
-	r.readValue(op)
-	r.readRefs(op)
 	op.Expand = r.expand.next()
 	op.Mark = nil
 	if r.mark.next() {
 		op.Mark = r.mark.str
 	}
-	r.check(op)
-	if r.failure.err != nil {
-		r.rows = r.row
+}
+
+// lookAhead finds how many of the next rows are like the last one but for
+// counters that grow evenly, value and references, and takes them out of the
+// columns at once. Typed text is such rows nearly throughout.
+func (r *OpReader) lookAhead() {
+	all := [...]*runs{
+		&r.objActor, &r.objCtr, &r.keyActor, &r.keyCtr, &r.keyText, &r.idActor, &r.idCtr, &r.action, &r.mark,
+	}
+	if r.failure.err != nil || r.home == inBundle {
+		return
+	}
+	n := uint64(r.rows - r.row)
+	for _, c := range all {
+		if c.present {
+			if c.run == literal {
+				return
+			}
+			n = min(n, c.left)
+		}
+	}
+	for _, c := range [...]*bools{&r.insert, &r.expand} {
+		if c.present {
+			n = min(n, c.left)
+		}
+	}
+	if n == 0 {
+		return
+	}
+	id, elem := int64(1), int64(0)
+	if r.home == inDocument {
+		id = int64(r.idCtr.val)
+	}
+	if r.keyCtr.present && r.keyCtr.run == repeat {
+		elem = int64(r.keyCtr.val)
+	}
+	// The ids are what a straight line goes through: if the last ones are
+	// right, so are those between.
+	last := Op{Obj: r.last.Obj, Map: r.last.Map, ID: r.last.ID, Elem: r.last.Elem}
+	if !last.move(id, elem, int64(n)) {
+		return
+	}
+	r.alike, r.idStep, r.elemStep = int(n), uint32(id), uint32(elem)
+	r.idCtr.sum += id * int64(n)
+	r.keyCtr.sum += elem * int64(n)
+	for _, c := range all {
+		c.left -= min(c.left, n)
+	}
+	r.insert.left -= min(r.insert.left, n)
+	r.expand.left -= min(r.expand.left, n)
+}
+
+// move moves the counters of op n steps on and reports whether they are still
+// such as a row may have.
+func (op *Op) move(id, elem, n int64) bool {
+	const most = MaxCounter + 1
+	if id < -most || id > most || elem < -most || elem > most || n > most {
 		return false
 	}
-	r.row++
-	return true
+	i, e := int64(op.ID.Ctr)+id*n, int64(op.Elem.Ctr)+elem*n
+	switch {
+	case i < 1 || i > MaxCounter || int64(op.Obj.Ctr) >= i:
+		return false
+	case op.Map || op.Elem.None(): // neither key nor head may begin to move
+		return elem == 0
+	}
+	return e >= 1 && e < i
 }
 
 func (r *OpReader) readID(op *Op) {
@@ -158,13 +243,14 @@ func (r *OpReader) readID(op *Op) {
 
 // checked makes an id of a counter and an actor's index.
 func (r *OpReader) checked(ctr int64, actor uint64) opid.ID {
-	if ctr < 1 || ctr > MaxCounter {
-		r.refuse("counter %d is not between 1 and %d", ctr, uint32(MaxCounter))
-	}
-	if actor >= r.actors {
-		r.refuse("actor %d of %d", actor, r.actors)
+	if ctr < 1 || ctr > MaxCounter || actor >= r.actors {
+		r.refuseID(ctr, actor)
 	}
 	return opid.ID{Ctr: uint32(ctr), Actor: uint32(actor)}
+}
+
+func (r *OpReader) refuseID(ctr int64, actor uint64) {
+	r.refuse("counter %d is not between 1 and %d, or actor %d not below %d", ctr, uint32(MaxCounter), actor, r.actors)
 }
 
 func (r *OpReader) readObj(op *Op) {
