@@ -1,4 +1,3 @@
 package automerge
 
-
 func (d *Doc) insertionPlace(obj uint32, after uint32) uint32 { return after }
