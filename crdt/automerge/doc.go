@@ -274,7 +274,7 @@ func (d *Doc) Merge(other *Doc) error {
 // rebuild drops every operation that belongs to no change: those of a transaction
 // that is rolled back, or of a change that was refused halfway.
 func (d *Doc) rebuild() {
-	body := d.document(nil)
+	body := d.document(d.everything())
 	o := d.o
 	d.o.Unverified = true
 	d.reset()

@@ -14,23 +14,30 @@ func (d *Doc) hashOf(n uint32) Hash {
 // appendChange appends the body of a change, from the log.
 func (d *Doc) appendChange(to []byte, n uint32) []byte {
 	r := &d.graph.rows[n]
-	w := &d.change
-	w.Reset(r.actor, d.rank)
-	if r.max >= r.start {
-		d.logged(r.actor, r.start, r.max, w)
+	h := format.Change{Seq: uint64(r.seq), StartOp: r.start, Time: d.graph.times[n]}
+	if r.dep != none { // working out a hash uses all that is reused here
+		d.graph.hash(d, r.dep)
+		for _, dep := range d.graph.more[n] {
+			d.graph.hash(d, dep)
+		}
 	}
-	h := format.Change{Deps: d.hashes[:0], Seq: uint64(r.seq), StartOp: r.start, Time: d.graph.times[n]}
+	d.deps = d.graph.deps(d.deps[:0], n)
+	d.hashes = d.hashes[:0]
+	for _, dep := range d.deps {
+		d.hashes = append(d.hashes, *d.graph.known(dep))
+	}
+	h.Deps = d.hashes
 	if len(d.graph.message) > 0 {
 		h.Message = d.graph.message[n]
 	}
 	if len(d.graph.extra) > 0 {
 		h.Extra = d.graph.extra[n]
 	}
-	d.deps = d.graph.deps(d.deps[:0], n)
-	for _, dep := range d.deps {
-		h.Deps = append(h.Deps, d.graph.hash(d, dep))
+	w := &d.change
+	w.Reset(r.actor, d.rank)
+	if r.max >= r.start {
+		d.logged(r.actor, r.start, r.max, w)
 	}
-	d.hashes = h.Deps
 	return w.AppendBody(to, &h, d.names)
 }
 

@@ -430,7 +430,9 @@ func (l *loader) finish() error {
 			case logKills:
 				to.kills(r.ctr, r.n, opid.ID{Ctr: r.at, Actor: r.actor}, r.step, r.obj)
 			default:
-				to.row(r.ctr, r.at)
+				for k := range r.n {
+					to.row(r.ctr+k, r.at+k)
+				}
 			}
 		}
 		to.runs = slices.Clip(slices.Clone(to.runs))

@@ -59,10 +59,7 @@ func (d *Doc) document(c clock) []byte {
 	s := saver{d: d, all: c == nil && d.Pending() == 0}
 	g := &d.graph
 	if c == nil {
-		c = make(clock, len(d.actors))
-		for a := range c {
-			c[a] = uint32(len(d.logs[a].changes))
-		}
+		c = d.everything()
 	}
 	s.max = d.counters(c)
 	table, names := d.savedActors(c)
@@ -75,6 +72,15 @@ func (d *Doc) document(c clock) []byte {
 	}
 	body := s.w.AppendBody(nil, names, hashes, headRows)
 	return format.AppendChunk(nil, format.DocumentChunk, body)
+}
+
+// everything is the clock of all changes.
+func (d *Doc) everything() clock {
+	c := make(clock, len(d.actors))
+	for a := range c {
+		c[a] = uint32(len(d.logs[a].changes))
+	}
+	return c
 }
 
 // savedActors numbers the actors that have a change, in the order of their bytes.
