@@ -155,6 +155,9 @@ func roll(seed uint64) script {
 	}
 	var bag []string
 	for _, k := range order {
+		if unsupported[k] {
+			continue
+		}
 		for range flavour.weights[k] {
 			bag = append(bag, k)
 		}
