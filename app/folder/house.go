@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -75,6 +76,9 @@ func (f *Folder) runHouse(ctx context.Context) error {
 		if err := f.House(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrMissing) {
 			f.log.Warn("folder was not tidied", "err", err)
 		}
+		// It looked at every file once; without this the room for that stays taken
+		// for as long as nothing else happens.
+		debug.FreeOSMemory()
 		now := time.Now()
 		rested, next = now.Add(houseShare*now.Sub(start)), now.Add(houseEvery)
 		timer.Reset(houseEvery)
