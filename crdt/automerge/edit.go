@@ -59,7 +59,7 @@ func (d *Doc) Commit(o CommitOptions) bool {
 			return false
 		}
 	}
-	deps := d.sortedHeads()
+	deps := d.localDeps()
 	d.tx.open = false
 	d.commit(d.me, d.tx.start, uint32(n), deps, d.graph.before(d.me, deps), o.Time, strings.ToValidUTF8(o.Message, "\uFFFD"), nil)
 	return true
@@ -375,6 +375,8 @@ func (d *Doc) placeAt(n uint32, pos int) uint32 {
 
 // SpliceText replaces del units of a text from pos on. Characters that are only
 // partly covered at the end go too; a position within a character is behind it.
+// The text is written first and what it replaces deleted then, as the JavaScript
+// release does since 3.0: a change's hash shows the order.
 func (d *Doc) SpliceText(obj ObjID, pos, del int, text string) error {
 	n, err := d.object(obj)
 	if err == nil && d.objects[n].kind != format.MakeText {
@@ -386,21 +388,39 @@ func (d *Doc) SpliceText(obj ObjID, pos, del int, text string) error {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
-	if size := d.seqs.Len(d.objects[n].seq, d.o.Unit); pos >= 0 && pos <= size {
-		del = min(del, size-pos)
+	size := d.seqs.Len(d.objects[n].seq, d.o.Unit)
+	if pos < 0 || pos > size || del < 0 {
+		return fmt.Errorf("%w: %d of %d", ErrRange, pos, size)
 	}
-	if _, err = d.deleteRange(obj, pos, del); err != nil || text == "" {
-		return err
+	if text != "" {
+		if pos, err = d.insertText(n, pos, text); err != nil {
+			return err
+		}
+		size = d.seqs.Len(d.objects[n].seq, d.o.Unit)
 	}
+	_, err = d.deleteRange(obj, pos, min(del, size-pos))
+	return err
+}
+
+// insertText writes characters and tells the position behind them.
+func (d *Doc) insertText(n uint32, pos int, text string) (int, error) {
 	if err := d.begin(); err != nil {
-		return err
+		return pos, err
 	}
 	points := utf8.RuneCountInString(text)
 	if !d.seqs.Room(points, len(text)) || uint64(d.maxOp)+uint64(points) >= format.MaxCounter {
-		return fmt.Errorf("%w: the text is too long", ErrLimit)
+		return pos, fmt.Errorf("%w: the text is too long", ErrLimit)
+	}
+	if pos > 0 { // a position within a character is behind it
+		o := &d.objects[n]
+		e, off := d.seqs.At(o.seq, d.unit(o), pos-1)
+		pos += d.first(&e, d.unit(o)) - off - 1
 	}
 	d.insertChars(n, d.nextID(), d.placeAt(n, pos), []byte(text), points)
-	return nil
+	if d.o.Unit == UTF16 {
+		return pos + int(widthOf([]byte(text)).Units), nil
+	}
+	return pos + points, nil
 }
 
 // Insert puts a value into a list, or a text, so that it has that index.
@@ -455,13 +475,19 @@ func (d *Doc) Splice(obj ObjID, index, del int, values ...Value) error {
 			return err
 		}
 	}
-	if _, err := d.deleteRange(obj, index, del); err != nil {
+	n, err := d.sequence(obj)
+	if err != nil {
 		return err
+	}
+	o := &d.objects[n]
+	if size := d.seqs.Len(o.seq, d.unit(o)); index < 0 || del < 0 || index > size || del > size-index {
+		return fmt.Errorf("%w: %d to %d of %d", ErrRange, index, index+del, size)
 	}
 	for i, v := range values {
 		if err := d.Insert(obj, index+i, v); err != nil {
 			return err
 		}
 	}
-	return nil
+	_, err = d.deleteRange(obj, index+len(values), del)
+	return err
 }

@@ -259,8 +259,19 @@ func (d *Doc) Has(h Hash) bool {
 }
 
 // sortedHeads are the changes of the heads in the order of their hashes.
-func (d *Doc) sortedHeads() []uint32 {
+func (d *Doc) sortedHeads() []uint32 { return d.byHash(slices.Clone(d.graph.heads)) }
+
+// localDeps are what a change made here depends on: the heads and, even where they
+// follow it, its actor's change before. Call begin first.
+func (d *Doc) localDeps() []uint32 {
 	out := slices.Clone(d.graph.heads)
+	if own := d.logs[d.me].changes; len(own) > 0 && !slices.Contains(out, own[len(own)-1]) {
+		out = append(out, own[len(own)-1])
+	}
+	return d.byHash(out)
+}
+
+func (d *Doc) byHash(out []uint32) []uint32 {
 	if len(out) > 1 {
 		slices.SortFunc(out, func(a, b uint32) int { return compareHash(d.graph.hash(d, a), d.graph.hash(d, b)) })
 	}
