@@ -19,6 +19,7 @@ const noLinks = unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_BENEATH
 type linux struct {
 	root     int // open for reading; never changes
 	dirs     dirs
+	makes    makes
 	oneCall  bool // openat2 is there (Linux 5.6)
 	closed   atomic.Bool
 	foldOnce sync.Once
@@ -519,5 +520,6 @@ func (l *linux) Close() error {
 		return wrap("close", "", fs.ErrClosed)
 	}
 	l.dirs.close()
+	l.makes.close()
 	return wrap("close", "", unix.Close(l.root))
 }

@@ -94,6 +94,7 @@ func limit(name string) string {
 // all watches the whole tree anew.
 func (n *inotify) all() {
 	clear(n.dirs)
+	n.fs.makes.told.start()
 	n.root, n.moved, n.full, n.torn = nil, nil, false, false
 	n.feed.Fail(nil)
 	n.root = n.add(nil, "", false)
@@ -278,8 +279,10 @@ func (n *inotify) handle(wd int32, mask, cookie uint32, name string) {
 	case mask&unix.IN_MODIFY != 0:
 		n.feed.Put(path, Touched)
 	case mask&unix.IN_MOVED_FROM != 0:
+		n.fs.makes.told.take(path)
 		n.left(w, name, path, cookie)
 	case mask&unix.IN_DELETE != 0:
+		n.fs.makes.told.take(path)
 		if kid := w.kids[name]; kid != nil && dir {
 			n.forget(kid, true)
 		}
@@ -338,8 +341,11 @@ func (n *inotify) attach(moved *watched, wd int32, name string) bool {
 	return true
 }
 
-// arrived tells of a file that may be whole already.
+// arrived tells of a file that may be whole already, unless we named it so.
 func (n *inotify) arrived(path string) {
+	if n.fs.makes.told.take(path) {
+		return
+	}
 	what := Touched
 	if i, err := n.fs.Stat(path); err != nil {
 		what = Gone

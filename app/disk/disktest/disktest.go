@@ -24,6 +24,7 @@ var ErrDead = errors.New("the process that had this disk is dead")
 type Options struct {
 	Folds      bool             // names that differ in case only are one
 	NoExchange bool             // Exchange is not supported
+	NoNameless bool             // Make is not supported
 	Clones     bool             // Clone is supported
 	NoCloses   bool             // watching does not tell when a writer closes
 	Coarse     int64            // ns to which times are cut, 0: none

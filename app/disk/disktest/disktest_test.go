@@ -18,7 +18,7 @@ import (
 
 func TestSuite(t *testing.T) {
 	for name, opts := range map[string]Options{
-		"plain": {}, "folding": {Folds: true}, "cloning": {Clones: true}, "poor": {NoExchange: true}, "coarse": {Coarse: 100},
+		"plain": {}, "folding": {Folds: true}, "cloning": {Clones: true}, "poor": {NoExchange: true, NoNameless: true}, "coarse": {Coarse: 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			Suite(t, func(t *testing.T) disk.FS { return New(1, opts) })

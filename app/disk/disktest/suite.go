@@ -16,7 +16,7 @@ import (
 func Suite(t *testing.T, open func(t *testing.T) disk.FS) {
 	for name, f := range map[string]func(*testing.T, disk.FS){
 		"files": suiteFiles, "directories": suiteDirs, "renames": suiteRenames,
-		"links": suiteLinks, "marks": suiteMarks, "clones": suiteClones, "names": suiteNames, "syncs": suiteSyncs,
+		"links": suiteLinks, "marks": suiteMarks, "clones": suiteClones, "nameless": suiteNameless, "names": suiteNames, "syncs": suiteSyncs,
 	} {
 		t.Run(name, func(t *testing.T) {
 			fsys := open(t)
