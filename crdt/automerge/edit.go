@@ -2,6 +2,7 @@ package automerge
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -243,22 +244,16 @@ func (d *Doc) PutObject(obj ObjID, p Prop, k Kind) (ObjID, error) {
 	return d.outer(op.ID), nil
 }
 
-// Increment adds to a counter.
+// Increment adds to a counter. Of values set at the same time it adds to every
+// counter; those that are none, it replaces.
 func (d *Doc) Increment(obj ObjID, p Prop, by int64) error {
 	s, err := d.spot(obj, p)
 	if err != nil {
 		return err
 	}
-	counters := s.rows[:0:0]
-	for _, n := range s.rows {
-		if r := &d.rows[n]; r.action == format.Set && r.typ == typeCounter {
-			counters = append(counters, n)
-		}
-	}
-	if len(counters) == 0 {
+	if !slices.ContainsFunc(s.rows, func(n uint32) bool { r := &d.rows[n]; return r.action == format.Set && r.typ == typeCounter }) {
 		return fmt.Errorf("%w: %s is no counter", ErrValue, p)
 	}
-	s.rows = counters
 	raw, typ := Int(by).append(nil)
 	return d.change1(&s, format.Increment, format.Value{Type: typ, Raw: raw})
 }
