@@ -239,6 +239,7 @@ const acts = {
 		const bytes = r.doc.save();
 		r.doc.free();
 		r.doc = ApiHandler.load(bytes, { actor: r.actor });
+		r.doc.saveIncremental(); // the engine counts what it loads as saved
 		r.sync.clear();
 		return { bytes: b64(bytes) };
 	},

@@ -240,7 +240,7 @@ func (d dice) plain() value {
 	case 1:
 		return value{"str", d.text(2)}
 	case 2:
-		return value{"int", strconv.Itoa(d.IntN(100))}
+		return value{"int", strconv.Itoa(1 + d.IntN(100))} // the library makes a float of a 0 in a list
 	}
 	return value{"null", ""}
 }
