@@ -53,6 +53,7 @@ func (f *Folder) apply(ctx context.Context, all bool, aside func(*job)) error {
 	defer f.plan.Unlock()
 	defer f.busy("apply")()
 	defer f.shrink()
+	defer f.calm()
 	looked := map[string]bool{}
 	for round := range 6 {
 		f.work.Lock()

@@ -132,7 +132,7 @@ func (f *Folder) setTodo(path string, why todo) {
 func (b *bringer) local(ctx context.Context, j *job) (done bool, err error) {
 	f := b.f
 	if j.v.Kind == tree.Link || j.v.Size == 0 {
-		r, err := f.writeTemp(j, nil, b.c.few)
+		r, err := b.c.writeTemp(j, nil)
 		if err == nil {
 			b.c.add(r)
 		}
@@ -159,7 +159,7 @@ func (b *bringer) local(ctx context.Context, j *job) (done bool, err error) {
 	if err != nil {
 		return false, nil
 	}
-	r, err := f.writeTemp(j, data, b.c.few)
+	r, err := b.c.writeTemp(j, data)
 	if err == nil {
 		b.c.add(r)
 	}
@@ -266,7 +266,7 @@ func (b *bringer) fetchSmall(ctx context.Context, jobs []*job) {
 				if f.sample(j, data) {
 					continue
 				}
-				r, err := f.writeTemp(j, data, b.c.few)
+				r, err := b.c.writeTemp(j, data)
 				if err != nil {
 					return b.end(err)
 				}

@@ -138,6 +138,8 @@ type Folder struct {
 	keptSoon       chan struct{} // SetKept was called
 	skip           []string
 	todo           map[string]todo
+	marked         bool // files may be without a name: see nameless.go
+	careful        bool // they must not be
 	settled        bool // a whole scan was done: a file without a record is new
 	missing        bool
 	doing          map[string]int
@@ -189,6 +191,7 @@ const (
 	indexAt  = hidden + "/index"
 	keepAt   = hidden + "/keep"
 	tmpAt    = hidden + "/tmp"
+	hurryAt  = hidden + "/hurry"
 )
 
 // Open opens the folder whose directory is the root of opts.FS. If the marker
@@ -262,7 +265,9 @@ func (f *Folder) attach(ctx context.Context, create bool) error {
 	if err := x.load(); err != nil {
 		return errors.Join(err, store.Close())
 	}
+	_, hurried := f.fs.Stat(hurryAt)
 	f.mu.Lock()
+	f.careful = !errors.Is(hurried, fs.ErrNotExist)
 	f.keep, f.index, f.missing = store, x, false
 	x.below("", func(r *rec) {
 		if f.skipped(r.Path) {

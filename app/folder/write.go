@@ -10,11 +10,13 @@ import (
 	"inselnetz/crdt/tree"
 )
 
-// A ready is a job whose content lies in a temporary file.
+// A ready is a job whose content lies in a temporary file, or in one without a
+// name.
 type ready struct {
 	*job
-	tmp  string
-	info disk.Info // of the temporary file; its name aside, of the final one
+	tmp  string        // "": it has no name
+	file disk.Nameless // open; with a name it is nil
+	info disk.Info     // of the temporary file; its name aside, of the final one
 }
 
 // A committer gathers temporary files, makes them durable in batches and gives
@@ -23,6 +25,7 @@ type ready struct {
 type committer struct {
 	f    *Folder
 	few  bool // the whole lot is so small that each file is flushed alone
+	fast bool // files get their names only at the end
 	wake chan struct{}
 	done chan struct{}
 
@@ -39,6 +42,7 @@ type committer struct {
 
 func (f *Folder) newCommitter(files int) *committer {
 	c := &committer{f: f, few: files <= lone}
+	c.fast = !c.few && f.hurry()
 	if f.workers > 1 && !c.few {
 		c.wake, c.done = make(chan struct{}, 1), make(chan struct{})
 		go c.run()
@@ -268,7 +272,7 @@ func (f *Folder) put(r ready) (placed bool, err error) {
 		if err := f.parents(r.path); err != nil {
 			return false, err
 		}
-		err := f.fs.RenameNew(r.tmp, r.path)
+		err := f.name(&r)
 		if errors.Is(err, fs.ErrExist) {
 			return false, nil
 		}
@@ -333,6 +337,9 @@ func (f *Folder) putAway(r ready) (placed bool, err error) {
 // if they cannot go into the keep.
 func (f *Folder) discard(batch []ready) {
 	for _, r := range batch {
+		if r.file != nil && !f.nameTemp(&r) {
+			continue
+		}
 		if r.v.Kind == tree.File && r.v.Size > 0 && f.keep.Adopt(r.v.Sum, r.v.Size, r.tmp) == nil {
 			continue
 		}
@@ -342,8 +349,15 @@ func (f *Folder) discard(batch []ready) {
 	}
 }
 
-// writeTemp puts a whole content into a temporary file.
-func (f *Folder) writeTemp(j *job, data []byte, flush bool) (ready, error) {
+// writeTemp puts a whole content into a temporary file, flushed if there are few.
+func (c *committer) writeTemp(j *job, data []byte) (ready, error) {
+	f := c.f
+	if c.fast {
+		h, err := f.nameless(j)
+		if h != nil || err != nil {
+			return writeNameless(j, h, data, err)
+		}
+	}
 	r := ready{job: j, tmp: f.tempFor(j.path, j.v.Sum)}
 	if j.v.Kind == tree.Link {
 		if err := f.fs.Symlink(j.v.Target, r.tmp); err != nil {
@@ -360,7 +374,7 @@ func (f *Folder) writeTemp(j *job, data []byte, flush bool) (ready, error) {
 	if len(data) > 0 {
 		_, err = h.WriteAt(data, 0)
 	}
-	r.info, err = f.finishTemp(h, &j.v.Version, flush, err)
+	r.info, err = f.finishTemp(h, &j.v.Version, c.few, err)
 	if err != nil {
 		if e := f.fs.Remove(r.tmp); e != nil {
 			f.log.Debug("temporary file stays", "err", e)
