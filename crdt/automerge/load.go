@@ -99,6 +99,8 @@ type loader struct {
 	succs   []opid.ID // of its rows, one after another
 	succEnd []int     // where those of each row end
 
+	order, spare []uint64 // of the runs of one log: counter and place
+
 	held bool // the slot is a plain character so far
 	char []byte
 	by   []opid.ID
@@ -140,6 +142,15 @@ func (d *Doc) loadDocument(body []byte) error {
 	for r.Next(&op) {
 		if err := l.row(&op); err != nil {
 			return err
+		}
+		for l.held {
+			t, ok := r.Typed()
+			if !ok {
+				break
+			}
+			if err := l.typed(&t); err != nil {
+				return err
+			}
 		}
 	}
 	if err := errors.Join(l.leave(), r.Err()); err != nil {
@@ -355,6 +366,42 @@ func (l *loader) plain() error {
 	return nil
 }
 
+// typed takes characters that continue the one that is held. The last of them
+// is held in its turn: rows that update it may follow.
+func (l *loader) typed(t *format.Typed) error {
+	if err := l.plain(); err != nil {
+		return err
+	}
+	n := t.N - 1
+	size := len(t.Text) / t.N
+	if n > 0 {
+		eid := l.build.Chars(t.ID, t.Ref, t.Text[:n*size], n, t.Del, t.Step)
+		l.logs[t.ID.Actor].chars(t.ID.Ctr, uint32(n), eid, l.obj)
+		if !t.Del.None() {
+			l.deleted(t, n)
+		}
+	}
+	l.elem, l.ref = t.ID.Add(n), t.Ref.Add(n)
+	l.char, l.by = t.Text[n*size:], l.by[:0]
+	if !t.Del.None() {
+		l.by = append(l.by, t.Del.Add(n*t.Step))
+	}
+	return nil
+}
+
+// deleted notes the deletes of the first n characters of t.
+func (l *loader) deleted(t *format.Typed, n int) {
+	log := &l.logs[t.Del.Actor]
+	switch {
+	case t.Step > 0:
+		log.kills(t.Del.Ctr, uint32(n), t.ID, 1, l.obj)
+	case n == 1:
+		log.killed(t.Del.Ctr, t.ID, l.obj)
+	default: // the last one was deleted first
+		log.kills(t.Del.Ctr-uint32(n-1), uint32(n), t.ID.Add(n-1), -1, l.obj)
+	}
+}
+
 // killed is kills for deletes that come in the order of what they delete.
 func (l *actorLog) killed(ctr uint32, target opid.ID, obj uint32) {
 	r := l.last()
@@ -411,15 +458,10 @@ func (l *loader) finish() error {
 	}
 	for a := range l.logs {
 		runs := l.logs[a].runs
-		slices.SortFunc(runs, func(x, y logRun) int {
-			if x.ctr < y.ctr {
-				return -1
-			}
-			return 1
-		})
+		l.sort(runs)
 		to, next := &d.logs[a], uint32(0)
-		for i := range runs {
-			r := &runs[i]
+		for _, k := range l.order {
+			r := &runs[uint32(k)]
 			if r.ctr < next {
 				return damaged("operation %d of %s is there twice", r.ctr, d.actors[a])
 			}
@@ -435,12 +477,52 @@ func (l *loader) finish() error {
 				}
 			}
 		}
-		to.runs = slices.Clip(slices.Clone(to.runs))
+		to.runs = slices.Clone(to.runs)
+		l.logs[a].runs = nil
 		if err := d.tile(uint32(a)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sort puts into l.order the runs' counters, ascending, with their places in the
+// lower half. There are about as many runs as the text has places of work; a
+// radix sort is a tenth of the time of slices.Sort there.
+func (l *loader) sort(runs []logRun) {
+	l.order = l.order[:0]
+	sorted, all := true, uint32(0)
+	for i := range runs {
+		l.order = append(l.order, uint64(runs[i].ctr)<<32|uint64(i))
+		sorted = sorted && (i == 0 || runs[i-1].ctr < runs[i].ctr)
+		all |= runs[i].ctr
+	}
+	if sorted {
+		return
+	}
+	if len(runs) < 256 {
+		slices.Sort(l.order)
+		return
+	}
+	const bits = 11
+	l.spare = slices.Grow(l.spare[:0], len(runs))[:len(runs)]
+	for shift := 32; all>>(shift-32) != 0; shift += bits {
+		var from [1 << bits]uint32
+		for _, k := range l.order {
+			from[k>>shift&(1<<bits-1)]++
+		}
+		sum := uint32(0)
+		for i, n := range from {
+			from[i] = sum
+			sum += n
+		}
+		for _, k := range l.order {
+			at := &from[k>>shift&(1<<bits-1)]
+			l.spare[*at] = k
+			*at++
+		}
+		l.order, l.spare = l.spare, l.order
+	}
 }
 
 // deletes makes the operations that have no rows, from the succs that name them.

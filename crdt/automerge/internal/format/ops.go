@@ -1,6 +1,10 @@
 package format
 
-import "inselnetz/crdt/automerge/internal/opid"
+import (
+	"unicode/utf8"
+
+	"inselnetz/crdt/automerge/internal/opid"
+)
 
 // home is the kind of chunk operations stand in.
 type home uint8
@@ -205,6 +209,75 @@ func (r *OpReader) lookAhead() {
 	}
 	r.insert.left -= min(r.insert.left, n)
 	r.expand.left -= min(r.expand.left, n)
+}
+
+// Typed is rows of plain characters that continue each other: each is inserted
+// after the one before, with the next id.
+type Typed struct {
+	ID, Ref opid.ID // of the first
+	Text    []byte
+	N       int     // code points in Text, all of the same size
+	Del     opid.ID // successor of the first; Ctr 0: none has one
+	Step    int     // from successor to successor, 1 or -1
+}
+
+// Typed takes the rows that continue the row just read, if that is a plain
+// character of a document. It may leave some for Next or a further Typed.
+func (r *OpReader) Typed() (t Typed, ok bool) {
+	last, size := &r.last, r.meta.val>>4
+	if r.alike == 0 || r.home != inDocument || !last.Insert || last.Map || last.Action != Set || r.idStep != 1 || r.elemStep != 1 ||
+		last.Value.Type != Str || size == 0 || last.Elem.Add(1) != last.ID || r.meta.run != repeat || r.refNum.run != repeat {
+		return t, false
+	}
+	n := min(uint64(r.alike), r.meta.left, r.refNum.left, uint64(len(r.raw))/size)
+	deleted := r.refNum.val == 1
+	switch {
+	case deleted:
+		step := int64(r.refCtr.val)
+		if r.refActor.run != repeat || r.refActor.val >= r.actors || r.refCtr.run != repeat || step != 1 && step != -1 {
+			return t, false
+		}
+		n = min(n, r.refActor.left, r.refCtr.left, uint64(r.refsLeft))
+		first, end := r.refCtr.sum+step, r.refCtr.sum+step*int64(n)
+		if first <= int64(last.ID.Ctr)+1 || end <= int64(last.ID.Ctr)+int64(n) || max(first, end) > MaxCounter {
+			return t, false
+		}
+		t.Del, t.Step = opid.ID{Ctr: uint32(first), Actor: uint32(r.refActor.val)}, int(step)
+	case r.refNum.val != 0:
+		return t, false
+	}
+	if n = points(r.raw, int(size), n); n == 0 {
+		return t, false
+	}
+	if deleted {
+		r.refsLeft -= int(n)
+		r.refActor.left -= n
+		r.refCtr.left -= n
+		r.refCtr.sum += int64(t.Step) * int64(n)
+	}
+	r.meta.left -= n
+	r.refNum.left -= n
+	r.alike -= int(n)
+	r.row += int(n)
+	t.ID, t.Ref, t.N, t.Text = last.ID.Add(1), last.ID, int(n), r.raw[:n*size]
+	r.raw = r.raw[n*size:]
+	last.ID.Ctr += uint32(n)
+	last.Elem.Ctr += uint32(n)
+	return t, true
+}
+
+// points is how many code points of that size, at most n, b begins with.
+func points(b []byte, size int, n uint64) uint64 {
+	for i := range n {
+		if size == 1 {
+			if b[i] >= utf8.RuneSelf {
+				return i
+			}
+		} else if c, k := utf8.DecodeRune(b[int(i)*size:]); k != size || c == utf8.RuneError && k == 1 {
+			return i
+		}
+	}
+	return n
 }
 
 // move moves the counters of op n steps on and reports whether they are still

@@ -50,21 +50,50 @@ func (s *Store) Build(q *Seq) *Builder {
 // Char adds a character that was inserted after ref; del is its first deleter
 // (Ctr 0: it shows).
 func (b *Builder) Char(id, ref opid.ID, text []byte, del opid.ID) (eid uint32) {
-	s := b.s
-	s.need(1, len(text))
-	x := span{id: id, ref: ref, del: del, eid: uint32(len(s.where)), off: uint32(len(s.text))}
-	w := s.append(text, 1, 0)
-	x.n, x.size, x.units = w.n, w.size, w.units
-	if b.cur.n > 0 {
-		if step, ok := joint(&b.cur, &x); ok {
-			join(&b.cur, &x, step)
-			if b.err == nil {
-				b.path[len(b.path)-1].n++ // the last element is the end of the path
-			}
-			return x.eid
+	return b.add(id, ref, text, 1, del, 0)
+}
+
+// Chars adds n characters with consecutive ids, text being their n code points:
+// the first was inserted after ref, each other one after the one before. If del
+// names an operation, it and del+step, del+2·step and so on are their first
+// deleters; step is 1 or -1.
+func (b *Builder) Chars(id, ref opid.ID, text []byte, n int, del opid.ID, step int) (eid uint32) {
+	eid = uint32(len(b.s.where))
+	for n > 0 {
+		k, size := n, len(text)
+		if k > maxRun {
+			k = maxRun
+			size = prefix(text, maxRun)
+		}
+		b.add(id, ref, text[:size], k, del, int8(step))
+		text, n = text[size:], n-k
+		ref, id = id.Add(k-1), id.Add(k)
+		if del.Ctr != 0 {
+			del = del.Add(k * step)
 		}
 	}
-	b.next(x)
+	return eid
+}
+
+// add adds n characters, at most maxRun.
+func (b *Builder) add(id, ref opid.ID, text []byte, n int, del opid.ID, step int8) (eid uint32) {
+	s := b.s
+	s.need(n, len(text))
+	x := span{id: id, ref: ref, del: del, eid: uint32(len(s.where)), off: uint32(len(s.text))}
+	if n > 1 && del.Ctr != 0 {
+		x.step = step
+	}
+	w := s.append(text, n, 0)
+	x.n, x.size, x.units = w.n, w.size, w.units
+	if step, ok := joint(&b.cur, &x); ok && b.cur.n > 0 {
+		join(&b.cur, &x, step)
+	} else {
+		b.next(x)
+		n-- // of which the path has been told
+	}
+	if b.err == nil {
+		b.path[len(b.path)-1].n += uint32(n) // the last element is the end of the path
+	}
 	return x.eid
 }
 
