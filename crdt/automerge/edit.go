@@ -40,6 +40,7 @@ func (d *Doc) Pending() int {
 	if !d.tx.open {
 		return 0
 	}
+	d.tx.open = d.maxOp >= d.tx.start // an edit that changed nothing opens none
 	return int(d.maxOp + 1 - d.tx.start)
 }
 
