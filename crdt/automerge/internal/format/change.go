@@ -144,22 +144,35 @@ type ChangeWriter struct {
 	author uint32
 	rank   []uint32 // place of each actor in the order of bytes
 	table  table
+	one    single
 }
 
 // Reset begins a change by author. rank[i] is the place of actor i in the
 // order of bytes; it is kept until AppendBody.
 func (w *ChangeWriter) Reset(author uint32, rank []uint32) {
-	w.opEncoder.reset(len(rank))
+	if w.one.chained || len(w.local) < len(rank) {
+		w.opEncoder.reset(len(rank))
+	}
 	w.author, w.rank = author, rank
+	w.one.action, w.one.chained = MakeMap, false
 }
 
 // Add adds an operation; its ID is not looked at, it follows from the place.
-func (w *ChangeWriter) Add(op *Op) { w.add(op) }
+func (w *ChangeWriter) Add(op *Op) {
+	w.flush()
+	w.add(op)
+}
 
 // Chars adds n inserts of characters into the text obj, text being their n code
 // points. Their ids ascend from id on; the first stands after ref (head: Ctr
 // 0), each other one after the one before.
 func (w *ChangeWriter) Chars(obj, ref, id opid.ID, text []byte, n int) {
+	if n == 1 && w.one.action == MakeMap && !w.one.chained && len(text) > 0 && len(text) <= len(w.one.text) {
+		w.one.action, w.one.obj, w.one.elem = Set, obj, ref
+		w.one.size = copy(w.one.text[:], text)
+		return
+	}
+	w.flush()
 	w.chars(obj, ref, id, text, n)
 	w.refNum.putN(0, n)
 }
@@ -167,13 +180,17 @@ func (w *ChangeWriter) Chars(obj, ref, id opid.ID, text []byte, n int) {
 // Deletes adds n deletes of the elements target, target+step, ... of obj, each
 // of which has the element's insert as its only predecessor.
 func (w *ChangeWriter) Deletes(obj, target opid.ID, n, step int) {
+	if n == 1 && w.one.action == MakeMap && !w.one.chained {
+		w.one.action, w.one.obj, w.one.elem = Delete, obj, target
+		return
+	}
+	w.flush()
 	w.deletes(obj, target, n, step)
 }
 
 // AppendBody appends the body of the change of what was added, with Deps, Seq,
 // StartOp, Time, Message and Extra of h; actors is the caller's table.
 func (w *ChangeWriter) AppendBody(dst []byte, h *Change, actors [][]byte) []byte {
-	used := w.number(w.author, w.rank)
 	dst = appendU(dst, uint64(len(h.Deps)))
 	for i := range h.Deps {
 		dst = append(dst, h.Deps[i][:]...)
@@ -184,6 +201,10 @@ func (w *ChangeWriter) AppendBody(dst []byte, h *Change, actors [][]byte) []byte
 	dst = appendS(dst, h.Time)
 	dst = appendU(dst, uint64(len(h.Message)))
 	dst = append(dst, h.Message...)
+	if w.one.action != MakeMap {
+		return append(w.appendSingle(dst, actors), h.Extra...)
+	}
+	used := w.number(w.author, w.rank)
 	dst = appendU(dst, uint64(len(used)))
 	for _, a := range used {
 		dst = appendBytes(dst, actors[a])
