@@ -271,3 +271,5 @@ func TestBlocks(t *testing.T) {
 		t.Error("what is refused leaves a trace: " + got)
 	}
 }
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }

@@ -162,6 +162,12 @@ func (s *Store) Elem(eid uint32) (r Run) {
 	return r
 }
 
+// Whole is the whole run that eid is in, and which element of it that is.
+func (s *Store) Whole(eid uint32) (Run, int) {
+	lf, i, k := s.locate(eid)
+	return s.run(&s.leaf(lf).sp[i]), int(k)
+}
+
 // ID is the id of an element.
 func (s *Store) ID(eid uint32) opid.ID {
 	lf, i, k := s.locate(eid)

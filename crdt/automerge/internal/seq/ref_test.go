@@ -268,6 +268,9 @@ func (s *Store) sameAt(q *Seq, eid uint32, e *refElem, pos Width) error {
 	if r := s.Elem(eid); r.ID != e.id || r.Ref != e.ref || s.ID(eid) != e.id {
 		return fmt.Errorf("by eid: %+v", r)
 	}
+	if r, k := s.Whole(eid); r.Eid+uint32(k) != eid || r.ID.Add(k) != e.id {
+		return fmt.Errorf("whole run: %+v", r)
+	}
 	if s.Owner(eid) != q.Owner {
 		return fmt.Errorf("owner")
 	}

@@ -103,11 +103,11 @@ func (s *Store) cut(p *span, k, n uint32) span {
 }
 
 // joint tells whether b, which follows a in its sequence, continues it, and the
-// step of both together.
+// step of both together. Characters whose eids follow have texts that follow.
 func joint(a, b *span) (step int8, ok bool) {
 	if (a.kind|b.kind)&isCell != 0 || int(a.n)+int(b.n) > maxRun ||
 		b.id != a.id.Add(int(a.n)) || b.ref != a.last() ||
-		b.eid != a.eid+uint32(a.n) || b.off != a.off+uint32(a.size) {
+		b.eid != a.eid+uint32(a.n) {
 		return 0, false
 	}
 	if a.del.Ctr == 0 || b.del.Ctr == 0 {
