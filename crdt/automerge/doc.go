@@ -249,53 +249,6 @@ func (d *Doc) ForkAt(heads []Hash, actor ActorID) (*Doc, error) {
 	return f, nil
 }
 
-// Merge applies what the other document has and this one lacks.
-func (d *Doc) Merge(other *Doc) error {
-	if d.Pending() > 0 || other.Pending() > 0 {
-		return ErrPending
-	}
-	var lack []*Change
-	for _, n := range d.lacks(other) {
-		lack = append(lack, other.at(n))
-	}
-	return d.Apply(lack...)
-}
-
-// lacks are the changes of another document that are not here: depth first from
-// its heads, and then backwards. That is how the JavaScript release finds them, and
-// the order in which they are applied shows in what is saved.
-func (d *Doc) lacks(other *Doc) []uint32 {
-	g := &other.graph
-	var out []uint32
-	seen := make([]bool, len(g.rows))
-	for stack := other.sortedHeads(); len(stack) > 0; {
-		n := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if seen[n] || d.hasRow(other, n) {
-			continue
-		}
-		seen[n] = true
-		out = append(out, n)
-		if dep := g.rows[n].dep; dep != none {
-			stack = append(stack, dep)
-			stack = append(stack, g.more[n]...)
-		}
-	}
-	slices.Reverse(out)
-	return out
-}
-
-// hasRow is Has for a change of another document; its hash is worked out only if
-// a change of that actor and number is here.
-func (d *Doc) hasRow(other *Doc, n uint32) bool {
-	r := &other.graph.rows[n]
-	a, ok := d.actorNum[other.actors[r.actor]]
-	if !ok || int(r.seq) > len(d.logs[a].changes) {
-		return false
-	}
-	return d.graph.hash(d, d.logs[a].changes[r.seq-1]) == other.graph.hash(other, n)
-}
-
 // rebuild drops every operation that belongs to no change: those of a transaction
 // that is rolled back, or of a change that was refused halfway.
 func (d *Doc) rebuild() {

@@ -41,8 +41,16 @@ func (d *Doc) appendChange(to []byte, n uint32) []byte {
 	return w.AppendBody(to, &h, d.names)
 }
 
+// operations takes operations in the numbers of the document that they are in: a
+// [format.ChangeWriter], or another document in a merge.
+type operations interface {
+	Add(op *format.Op)
+	Chars(obj, ref, id opid.ID, text []byte, n int)
+	Deletes(obj, target opid.ID, n, step int)
+}
+
 // logged writes an actor's operations with those counters.
-func (d *Doc) logged(actor, from, to uint32, w *format.ChangeWriter) {
+func (d *Doc) logged(actor, from, to uint32, w operations) {
 	l := &d.logs[actor]
 	for i := l.from(from); i < len(l.runs) && l.runs[i].ctr <= to; i++ {
 		r := &l.runs[i]
@@ -64,7 +72,7 @@ func (d *Doc) logged(actor, from, to uint32, w *format.ChangeWriter) {
 	}
 }
 
-func (d *Doc) loggedChars(r *logRun, k, n uint32, id opid.ID, w *format.ChangeWriter) {
+func (d *Doc) loggedChars(r *logRun, k, n uint32, id opid.ID, w operations) {
 	obj := d.idOf(r.obj)
 	for n > 0 {
 		e := d.seqs.Elem(r.at + k)

@@ -196,7 +196,7 @@ func (d *Doc) put(obj, key uint32, op *format.Op) uint32 {
 	}
 	head = d.link(head, n)
 	if d.rows[n].shows() {
-		d.rows[head].vis++
+		d.show(head, n)
 	}
 	if op.Map {
 		d.objects[obj].setHead(key, head)

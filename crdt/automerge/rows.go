@@ -13,13 +13,14 @@ import (
 // element: those live in runs of the sequence and of the log.
 //
 // The operations of one key or element (a slot) are chained in ascending order of
-// their ids. prev of the first names the last; its vis counts those that show.
+// their ids. prev of the first names the last, its vis counts those that show and
+// its top is the last of them, none while nobody has asked.
 type row struct {
 	id         opid.ID
 	obj        uint32
 	key        uint32 // number of the key, or the element
 	next, prev uint32
-	vis        uint32
+	vis, top   uint32
 	off, len   uint32  // of the raw value in vals
 	sub        uint32  // the object that a make made; the name of a mark
 	pred, succ opid.ID // the first; further ones in Doc.preds, Doc.succs
@@ -48,7 +49,7 @@ func (r *row) shows() bool { return r.flags&rowHidden == 0 && r.value() }
 // addRow keeps an operation in document-wide numbers. key is its key or element.
 func (d *Doc) addRow(obj, key uint32, op *format.Op) uint32 {
 	n := uint32(len(d.rows))
-	r := row{id: op.ID, obj: obj, key: key, next: none, prev: n, off: uint32(len(d.vals)), len: uint32(len(op.Value.Raw)), sub: none, action: op.Action, typ: op.Value.Type}
+	r := row{id: op.ID, obj: obj, key: key, next: none, prev: n, top: none, off: uint32(len(d.vals)), len: uint32(len(op.Value.Raw)), sub: none, action: op.Action, typ: op.Value.Type}
 	d.vals = append(d.vals, op.Value.Raw...)
 	if op.Map {
 		r.flags |= rowMap
@@ -122,8 +123,8 @@ func (d *Doc) link(head, n uint32) uint32 {
 	at := h.prev
 	for d.less(r.id, d.rows[at].id) {
 		if at == head {
-			r.next, r.prev, r.vis = head, h.prev, h.vis
-			h.prev, h.vis = n, 0
+			r.next, r.prev, r.vis, r.top = head, h.prev, h.vis, h.top
+			h.prev, h.vis, h.top = n, 0, none
 			return n
 		}
 		at = d.rows[at].prev
@@ -165,21 +166,37 @@ func (d *Doc) addSucc(head, n uint32, by opid.ID, inc bool, sum int64) {
 		return
 	}
 	if r.shows() {
-		d.rows[head].vis--
+		h := &d.rows[head]
+		h.vis--
+		if h.top == n {
+			h.top = none
+		}
 	}
 	r.flags |= rowHidden
 }
 
-// winner is the row of a slot that shows, or none.
+// show notes that row n of a slot, just linked, shows.
+func (d *Doc) show(head, n uint32) {
+	h := &d.rows[head]
+	h.vis++
+	if h.vis == 1 || h.top != none && d.less(d.rows[h.top].id, d.rows[n].id) {
+		h.top = n
+	}
+}
+
+// winner is the row of a slot that shows before the others, or none.
 func (d *Doc) winner(head uint32) uint32 {
 	if head == none || d.rows[head].vis == 0 {
 		return none
 	}
-	at := d.rows[head].prev
-	for !d.rows[at].shows() {
-		at = d.rows[at].prev
+	h := &d.rows[head]
+	if h.top == none {
+		h.top = h.prev
+		for !d.rows[h.top].shows() {
+			h.top = d.rows[h.top].prev
+		}
 	}
-	return at
+	return h.top
 }
 
 // visible appends the rows of a slot that show, ascending by id.
@@ -188,7 +205,7 @@ func (d *Doc) visible(to []uint32, head uint32) []uint32 {
 		return to
 	}
 	from := len(to)
-	for at, left := d.rows[head].prev, d.rows[head].vis; left > 0; at = d.rows[at].prev {
+	for at, left := d.winner(head), d.rows[head].vis; left > 0; at = d.rows[at].prev {
 		if d.rows[at].shows() {
 			to = append(to, at)
 			left--
