@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	am "inselnetz/crdt/automerge"
 )
@@ -169,6 +170,8 @@ func loose(v any) string {
 		return looseNumber(v, "")
 	case []byte:
 		return fmt.Sprintf("bytes %x", v)
+	case time.Time:
+		return fmt.Sprintf("time %d", v.UnixMilli())
 	}
 	return fmt.Sprintf("%T %v", v, v)
 }
