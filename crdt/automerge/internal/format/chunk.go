@@ -112,29 +112,73 @@ type inflater struct {
 // inflate inflates b to at most budget bytes, which it takes off budget. Bytes
 // after the end of the stream are ignored, as the reference does.
 func (in *inflater) inflate(b []byte, budget *int) ([]byte, error) {
+	// Text shrinks to a third or fourth. What shrinks to less is measured first:
+	// growing as it comes would need several times the memory.
+	out, err := in.into(make([]byte, 0, min(4*len(b)+64, *budget)), b)
+	if err == errFull {
+		n := 0
+		if n, err = in.measure(b, *budget); err == nil {
+			out, err = in.into(make([]byte, 0, n), b)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	*budget -= len(out)
+	return out, nil
+}
+
+var errFull = errors.New("no more room")
+
+func (in *inflater) reset(b []byte) {
 	in.src.Reset(b)
 	if in.r == nil {
 		in.r = flate.NewReader(&in.src)
-	} else if err := in.r.(flate.Resetter).Reset(&in.src, nil); err != nil {
-		return nil, malformed("DEFLATE: %w", err)
+	} else {
+		_ = in.r.(flate.Resetter).Reset(&in.src, nil) // never fails
 	}
-	// DEFLATE text shrinks to a third or fourth: begin there, double from there.
-	out := make([]byte, 0, min(4*len(b)+64, *budget+1))
+}
+
+// into inflates b into the capacity of out.
+func (in *inflater) into(out, b []byte) ([]byte, error) {
+	in.reset(b)
 	for {
 		if len(out) == cap(out) {
-			out = append(out, 0)[:len(out)]
+			var more [1]byte
+			if n, err := in.r.Read(more[:]); n > 0 {
+				return nil, errFull
+			} else if err == nil {
+				continue
+			} else if err != io.EOF {
+				return nil, malformed("DEFLATE: %w", err)
+			}
+			return out, nil
 		}
-		n, err := in.r.Read(out[len(out):min(cap(out), *budget+1)])
+		n, err := in.r.Read(out[len(out):cap(out)])
 		out = out[:len(out)+n]
-		if len(out) > *budget {
-			return nil, beyond("inflated bytes", uint64(len(out)), uint64(*budget))
-		}
 		if err == io.EOF {
-			*budget -= len(out)
 			return out, nil
 		}
 		if err != nil {
 			return nil, malformed("DEFLATE: %w", err)
+		}
+	}
+}
+
+// measure is how many bytes b inflates to, if at most budget.
+func (in *inflater) measure(b []byte, budget int) (int, error) {
+	in.reset(b)
+	var buf [4096]byte
+	for total := 0; ; {
+		n, err := in.r.Read(buf[:])
+		if total += n; total > budget {
+			return 0, beyond("inflated bytes", uint64(total), uint64(budget))
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return 0, malformed("DEFLATE: %w", err)
 		}
 	}
 }
