@@ -86,6 +86,8 @@ type Doc struct {
 	hashes []Hash
 	deps   []uint32
 	refs   []opid.ID
+
+	keyName, markName []byte
 }
 
 // none is no row, object, actor, element.
@@ -111,6 +113,7 @@ func (d *Doc) reset() {
 		sums:     map[uint32]int64{},
 		queue:    d.queue,
 		saved:    d.saved,
+		markName: []byte{}, // a mark may have an empty name: never nil
 	}
 	d.graph.init()
 	d.Reader = Reader{d: d}

@@ -110,11 +110,13 @@ func (d *Doc) op(n uint32) format.Op {
 		Action: r.action, Value: format.Value{Type: r.typ, Raw: d.raw(r)},
 	}
 	if r.flags&rowNamed != 0 {
-		op.Mark = []byte(d.keys[r.sub])
+		d.markName = append(d.markName[:0], d.keys[r.sub]...)
+		op.Mark = d.markName
 	}
 	switch {
 	case op.Map:
-		op.Key = []byte(d.keys[r.key])
+		d.keyName = append(d.keyName[:0], d.keys[r.key]...)
+		op.Key = d.keyName
 	case op.Insert:
 		op.Elem = d.seqs.Elem(r.key).Ref
 	default:
