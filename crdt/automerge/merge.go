@@ -1,6 +1,8 @@
 package automerge
 
 import (
+	"slices"
+
 	"inselnetz/crdt/automerge/internal/format"
 	"inselnetz/crdt/automerge/internal/opid"
 )
@@ -52,12 +54,59 @@ func (d *Doc) lacks(other *Doc) (rows []uint32, forked bool) {
 			return nil, true
 		}
 	}
-	for n := range other.graph.rows {
-		if r := &other.graph.rows[n]; r.seq > have[r.actor] {
-			rows = append(rows, uint32(n))
+	return other.arrival(have), false
+}
+
+// arrival are the changes beyond have, per actor, in the order in which the
+// JavaScript release merges them, which its saved documents show: found depth
+// first from the heads and turned around, then each as soon as what it depends on
+// is there.
+func (d *Doc) arrival(have []uint32) []uint32 {
+	g := &d.graph
+	lacks := func(n uint32) bool { r := &g.rows[n]; return r.seq > have[r.actor] }
+	var found, deps []uint32
+	seen := make([]bool, len(g.rows))
+	for stack := d.sortedHeads(); len(stack) > 0; {
+		n := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if !seen[n] && lacks(n) {
+			seen[n] = true
+			found = append(found, n)
+			stack = g.deps(stack, n)
 		}
 	}
-	return rows, false
+	slices.Reverse(found)
+	// waiting lists, by what is waited for: the last one to wait is first.
+	type waiter struct{ n, next uint32 }
+	waiters := []waiter{{}} // 0 ends a list
+	first := make([]uint32, len(g.rows))
+	open := make([]uint32, len(g.rows)) // deps that are not there yet
+	ready := make([]uint32, 0, len(found))
+	for _, n := range slices.Backward(found) {
+		deps = g.deps(deps[:0], n)
+		for i, dep := range deps {
+			if lacks(dep) && !slices.Contains(deps[:i], dep) {
+				open[n]++
+				waiters = append(waiters, waiter{n, first[dep]})
+				first[dep] = uint32(len(waiters) - 1)
+			}
+		}
+	}
+	for _, n := range found {
+		if open[n] == 0 {
+			ready = append(ready, n)
+		}
+	}
+	for i := 0; i < len(ready); i++ {
+		for w := first[ready[i]]; w != 0; w = waiters[w].next {
+			if n := waiters[w].n; open[n] == 1 {
+				ready = append(ready, n)
+			} else {
+				open[n]--
+			}
+		}
+	}
+	return ready
 }
 
 // A merger takes over changes from another document, which has checked them.
