@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -65,7 +66,6 @@ func TestHistories(t *testing.T) {
 		from, seeds = number(t, "SEED", 0), 1
 	}
 	start := time.Now()
-	n := startNode(t)
 	var deeds, readings int
 	done := map[string]int{}
 	type game struct {
@@ -74,17 +74,25 @@ func TestHistories(t *testing.T) {
 		p    *played
 	}
 	games := make(chan game, 8)
-	go func() { // the one plays while the other compares
-		defer close(games)
-		for seed := from; seed < from+seeds && !t.Failed(); seed++ {
-			s := roll(uint64(seed))
-			p, err := tryPlay(n, s)
-			if err != nil {
-				t.Errorf("seed %d: the JavaScript release: %v", seed, err)
-				return
+	var players sync.WaitGroup
+	const many = 2 // the child is what takes the time
+	for i := range many {
+		n := startNode(t)
+		players.Go(func() {
+			for seed := from + i; seed < from+seeds && !t.Failed(); seed += many {
+				s := roll(uint64(seed))
+				p, err := tryPlay(n, s)
+				if err != nil {
+					t.Errorf("seed %d: the JavaScript release: %v", seed, err)
+					return
+				}
+				games <- game{seed, s, p}
 			}
-			games <- game{seed, s, p}
-		}
+		})
+	}
+	go func() {
+		players.Wait()
+		close(games)
 	}()
 	failed := 0
 	for g := range games {
