@@ -87,7 +87,7 @@ func typed(t testing.TB, ss []stroke, each bool) *Doc {
 	return d
 }
 
-func heap() uint64 {
+func heapNow() uint64 {
 	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
@@ -104,7 +104,7 @@ func BenchmarkLoadTrace(b *testing.B) {
 		saved := typed(b, ss, c.each).Save()
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			before := heap()
+			before := heapNow()
 			var d *Doc
 			for b.Loop() {
 				var err error
@@ -112,7 +112,7 @@ func BenchmarkLoadTrace(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(heap()-before), "heap-B")
+			b.ReportMetric(float64(heapNow()-before), "heap-B")
 			b.ReportMetric(float64(len(saved)), "file-B")
 			runtime.KeepAlive(d)
 		})

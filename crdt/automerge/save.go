@@ -146,14 +146,10 @@ func (s *saver) has(id opid.ID) bool {
 // objects writes all operations, object by object in the order of their ids.
 func (s *saver) objects() {
 	d := s.d
-	order := make([]uint32, 0, len(d.objects))
-	for n := range d.objects {
-		if n == 0 || s.has(d.idOf(uint32(n))) {
-			order = append(order, uint32(n))
+	for _, n := range d.objectsByID() {
+		if n != 0 && !s.has(d.idOf(n)) {
+			continue
 		}
-	}
-	slices.SortFunc(order, func(a, b uint32) int { return d.compare(d.idOf(a), d.idOf(b)) })
-	for _, n := range order {
 		o := &d.objects[n]
 		if o.isMap() {
 			for _, sl := range d.sorted(o) {
@@ -170,6 +166,16 @@ func (s *saver) objects() {
 			}
 		}
 	}
+}
+
+// objectsByID are all objects in the order of the operations that made them.
+func (d *Doc) objectsByID() []uint32 {
+	order := make([]uint32, len(d.objects))
+	for n := range order {
+		order[n] = uint32(n)
+	}
+	slices.SortFunc(order, func(a, b uint32) int { return d.compare(d.idOf(a), d.idOf(b)) })
+	return order
 }
 
 // slot writes the rows of a key or element.

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"slices"
 
 	"inselnetz/crdt/automerge/internal/opid"
@@ -97,14 +98,7 @@ func (b *Bundle) places(ops []Op) ([]uint32, error) {
 		places = append(places, uint32(i))
 	}
 	c.done()
-	slices.SortFunc(places, func(x, y uint32) int {
-		if a, b := ops[x].ID, ops[y].ID; a.Actor != b.Actor {
-			return int(a.Actor) - int(b.Actor)
-		} else if a.Ctr != b.Ctr {
-			return int(int64(a.Ctr) - int64(b.Ctr))
-		}
-		return int(x) - int(y)
-	})
+	slices.SortStableFunc(places, func(x, y uint32) int { return byActor(ops[x].ID, ops[y].ID) })
 	return places, f.err
 }
 
@@ -178,13 +172,8 @@ func (b *Bundle) share(rows []ChangeRow, ops []Op, places []uint32) (first []int
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(x, y int) int {
-		if a, b := &rows[x], &rows[y]; a.Actor != b.Actor {
-			return int(a.Actor) - int(b.Actor)
-		} else if a.Seq != b.Seq {
-			return int(int64(a.Seq) - int64(b.Seq))
-		}
-		return x - y
+	slices.SortStableFunc(order, func(x, y int) int {
+		return cmp.Or(cmp.Compare(rows[x].Actor, rows[y].Actor), cmp.Compare(rows[x].Seq, rows[y].Seq))
 	})
 	first = make([]int, len(rows))
 	at := 0
@@ -208,4 +197,107 @@ func (b *Bundle) share(rows []ChangeRow, ops []Op, places []uint32) (first []int
 		return nil, malformed("%d operations belong to no change", len(places)-at)
 	}
 	return first, nil
+}
+
+// A BundleWriter encodes bundles. Its zero value must be Reset.
+type BundleWriter struct {
+	opEncoder
+	table  []uint32
+	places []opid.ID // of the rows
+
+	actor, depNum, extraLen runEncoder
+	message                 runEncoder
+	seq, start, maxOp       deltaEncoder
+	time, dep               deltaEncoder
+	extra                   []byte
+}
+
+// Reset begins a bundle. table[a] is the place of the caller's actor a among
+// the actors of the bundle.
+func (w *BundleWriter) Reset(table []uint32) {
+	w.opEncoder.reset(len(table))
+	w.table, w.places = table, w.places[:0]
+	for _, c := range []*runEncoder{&w.actor, &w.depNum, &w.extraLen, &w.message} {
+		c.reset()
+	}
+	for _, d := range []*deltaEncoder{&w.seq, &w.start, &w.maxOp, &w.time, &w.dep} {
+		d.reset()
+		d.kind = signed
+	}
+	w.message.kind = text
+	w.extra = w.extra[:0]
+}
+
+// Change adds a change, dependencies before those that have them. Deps are rows
+// of the bundle, or the number of all its changes plus the index of a hash.
+func (w *BundleWriter) Change(row *ChangeRow) {
+	w.actor.put(int64(w.table[row.Actor]))
+	w.seq.put(int64(row.Seq))
+	w.start.put(int64(row.StartOp))
+	w.maxOp.put(int64(row.MaxOp))
+	w.time.put(row.Time)
+	if len(row.Message) > 0 {
+		w.message.text(row.Message)
+	} else {
+		w.message.null(1)
+	}
+	w.depNum.put(int64(len(row.Deps)))
+	for _, d := range row.Deps {
+		w.dep.put(int64(d))
+	}
+	w.extraLen.put(int64(len(row.Extra)))
+	w.extra = append(w.extra, row.Extra...)
+}
+
+// Add adds an operation, Refs being its predecessors. The reference puts them in
+// the order of a document, each delete behind what it deletes; no reader needs
+// that, but columns in that order are the shortest.
+func (w *BundleWriter) Add(op *Op) {
+	w.names(&w.idActor, op.ID.Actor, 1)
+	w.objectDelta(op.Obj)
+	w.add(op)
+	w.places = append(w.places, opid.ID{Ctr: op.ID.Ctr, Actor: w.table[op.ID.Actor]})
+}
+
+// AppendBody appends the bundle's body; deps are the changes outside of it.
+func (w *BundleWriter) AppendBody(dst []byte, actors [][]byte, deps []Hash) []byte {
+	dst = appendU(dst, uint64(len(deps)))
+	for i := range deps {
+		dst = append(dst, deps[i][:]...)
+	}
+	dst = appendU(dst, uint64(len(actors)))
+	for _, a := range actors {
+		dst = appendBytes(dst, a)
+	}
+	var d deflater
+	cs, ops := table{deflater: &d}, table{deflater: &d}
+	cs.add(specActor, w.actor.finish())
+	cs.add(specSeq, w.seq.finish())
+	cs.add(specBundleStart, w.start.finish())
+	cs.add(specBundleMax, w.maxOp.finish())
+	cs.add(specBundleTime, w.time.finish())
+	w.message.some = true // this column stands even if nobody said anything
+	cs.add(specBundleMessage, w.message.finish())
+	cs.add(specBundleDepNum, w.depNum.finish())
+	cs.add(specBundleDep, w.dep.finish())
+	cs.add(specBundleExtraLen, w.extraLen.finish())
+	cs.add(specBundleExtra, w.extra)
+	w.columns(&ops, inBundle, w.table)
+	order := make([]int, len(w.places))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(x, y int) int { return byActor(w.places[x], w.places[y]) })
+	places := deltaEncoder{runEncoder: runEncoder{kind: signed}}
+	for _, i := range order {
+		places.put(int64(i))
+	}
+	ops.add(specPlace, places.finish())
+	dst = append(cs.appendMeta(dst), cs.data...)
+	return append(ops.appendMeta(dst), ops.data...)
+}
+
+// byActor orders ids by actor, then counter.
+func byActor(a, b opid.ID) int {
+	return cmp.Or(cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Ctr, b.Ctr))
 }

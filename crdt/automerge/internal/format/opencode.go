@@ -87,6 +87,15 @@ func (e *opEncoder) object(obj opid.ID, n int) {
 	}
 }
 
+// objectDelta adds a row to the column that bundles have for the object's counter.
+func (e *opEncoder) objectDelta(obj opid.ID) {
+	if obj.None() {
+		e.objDelta.null(1)
+	} else {
+		e.objDelta.put(int64(obj.Ctr))
+	}
+}
+
 // element adds one row with that element as its key.
 func (e *opEncoder) element(elem opid.ID) {
 	if elem.None() {
@@ -181,8 +190,11 @@ func (e *opEncoder) columns(t *table, h home, local []uint32) {
 		num, actor, ctr = specSuccNum, specSuccActor, specSuccCtr
 	}
 	t.add(specObjActor, e.objActor.finish(local))
-	t.add(specObjCtr, e.objCtr.finish())
-	t.add(specObjDelta, e.objDelta.finish())
+	if h == inBundle {
+		t.add(specObjDelta, e.objDelta.finish())
+	} else {
+		t.add(specObjCtr, e.objCtr.finish())
+	}
 	t.add(specKeyActor, e.keyActor.finish(local))
 	t.add(specKeyCtr, e.keyCtr.finish())
 	t.add(specKeyText, e.keyText.finish())
