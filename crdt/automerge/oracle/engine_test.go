@@ -20,14 +20,19 @@ type engine struct {
 	docs     []*am.Doc
 	foreign  int // bit r: replica r is edited elsewhere, its changes are applied here
 	script   script
-	syncs    map[[2]int]*syncState
+	syncs    map[[2]int]*am.SyncState
 	readings int // how many comparisons of a whole reading there were
 }
 
 // replay does a history and compares on the way; the error names the first
 // difference.
 func replay(s script, p *played, foreign int) (*engine, error) {
-	e := &engine{foreign: foreign, script: s, syncs: map[[2]int]*syncState{}}
+	for _, d := range p.Done {
+		if d.Op == "updateText" {
+			foreign |= 1 << d.R
+		}
+	}
+	e := &engine{foreign: foreign, script: s, syncs: map[[2]int]*am.SyncState{}}
 	for _, a := range s.Actors {
 		id, err := am.ParseActor(a)
 		if err != nil {
@@ -61,14 +66,23 @@ func (e *engine) do(d deed) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("no edit %q", d.Op)
-	case e.isForeign(d.R):
+	case e.isForeign(d.R) && d.Op != "updateText":
 		return nil
 	}
 	obj, err := am.ParseObjID(d.Obj)
 	if err != nil {
 		return err
 	}
-	return f(e.docs[d.R], obj, d)
+	doc := e.docs[d.R]
+	if d.Op == "updateText" {
+		if doc, err = doc.Fork("copy"); err != nil {
+			return err
+		}
+		if _, err := doc.ObjectKind(obj); err != nil {
+			return nil // made since the last commit
+		}
+	}
+	return f(doc, obj, d)
 }
 
 // edits are the operations; obj is the deed's.

@@ -12,13 +12,23 @@ import (
 )
 
 // unsupported are steps the engine does not do yet.
-var unsupported = map[string]bool{"updateText": true, "cursor": true, "positions": true, "diff": true, "sync": true}
-
-type syncState struct{}
+var unsupported = map[string]bool{"diff": true}
 
 var expands = map[string]am.Expand{"none": am.ExpandNone, "before": am.ExpandBefore, "after": am.ExpandAfter, "both": am.ExpandBoth}
 
-func updateText(doc *am.Doc, obj am.ObjID, d deed) error { return errors.ErrUnsupported }
+// updateText is judged by what comes out: which characters of several equal ones
+// stay is for each program to choose. So replay takes a replica that does this for
+// one edited elsewhere, and this is done on a copy.
+func updateText(doc *am.Doc, obj am.ObjID, d deed) error {
+	if err := doc.UpdateText(obj, *d.S); err != nil {
+		return err
+	}
+	s, err := doc.Text(obj)
+	if err == nil && s != *d.S {
+		err = fmt.Errorf("text %q after updating it to %q", s, *d.S)
+	}
+	return err
+}
 
 func mark(doc *am.Doc, obj am.ObjID, d deed) error {
 	return doc.Mark(obj, d.Pos, d.End, *d.S, input(d.V), expands[d.K])
@@ -60,10 +70,44 @@ func integers(v any) any {
 	return v
 }
 
-func (e *engine) cursor(d deed) error    { return errors.ErrUnsupported }
-func (e *engine) positions(d deed) error { return errors.ErrUnsupported }
-func (e *engine) diff(d deed) error      { return errors.ErrUnsupported }
-func (e *engine) sync(d deed) error      { return errors.ErrUnsupported }
+func (e *engine) cursor(d deed) error {
+	if e.isForeign(d.R) {
+		return nil // may name what is not committed
+	}
+	obj, err := am.ParseObjID(d.Obj)
+	if err != nil {
+		return err
+	}
+	move := am.MoveAfter
+	if d.K == "before" {
+		move = am.MoveBefore
+	}
+	c, err := e.docs[d.R].Cursor(obj, d.Pos, move)
+	if err == nil && c.String() != d.Cursor {
+		err = fmt.Errorf("cursor %s, want %s", c, d.Cursor)
+	}
+	return err
+}
+
+func (e *engine) positions(d deed) error {
+	for _, p := range d.Positions {
+		obj, err := am.ParseObjID(p.Obj)
+		if err != nil {
+			return err
+		}
+		c, err := am.ParseCursor(p.Cursor)
+		if err != nil {
+			return err
+		}
+		pos, err := e.docs[d.R].Position(obj, c)
+		if err != nil || pos != p.Pos {
+			return fmt.Errorf("cursor %s is at %d, %v, want %d", c, pos, err, p.Pos)
+		}
+	}
+	return nil
+}
+
+func (e *engine) diff(d deed) error { return errors.ErrUnsupported }
 
 // bundle loads a bundle of some changes, and then all the others.
 func (e *engine) bundle(d deed) error {
