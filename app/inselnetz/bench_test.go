@@ -24,10 +24,11 @@ import (
 
 // A process is the program running with a data directory on loopback.
 type process struct {
-	b    *testing.B
-	data string
-	cmd  *exec.Cmd
-	log  bytes.Buffer
+	b     *testing.B
+	data  string
+	cmd   *exec.Cmd
+	under []string // a program that runs it, and its arguments
+	log   bytes.Buffer
 	*client
 }
 
@@ -41,7 +42,8 @@ func newProcess(b *testing.B, data string) *process {
 // begin starts the program and returns when its API answers.
 func (p *process) begin() {
 	p.b.Helper()
-	p.cmd = exec.Command(inselnetz(p.b), "serve", "--secrets", "file", "--data", p.data, "--loopback", "--page", "127.0.0.1:0", "--lang", "en")
+	args := append(slices.Clone(p.under), inselnetz(p.b), "serve", "--secrets", "file", "--data", p.data, "--loopback", "--page", "127.0.0.1:0", "--lang", "en")
+	p.cmd = exec.Command(args[0], args[1:]...)
 	p.cmd.Env = append(os.Environ(), "INSELNETZ_STATE="+filepath.Join(filepath.Dir(p.data), "state"))
 	p.cmd.Stderr = &p.log
 	_ = os.Remove(filepath.Join(p.data, contactFile))

@@ -31,12 +31,14 @@ func benchDir(b *testing.B) string {
 	return dir
 }
 
-// nodes starts full programs that belong to one office and see each other.
-func nodes(b *testing.B, dir string, n int) []*process {
+// nodes starts full programs that belong to one office and see each other; under
+// is a program to run them, if any.
+func nodes(b *testing.B, dir string, n int, under ...string) []*process {
 	b.Helper()
 	var all []*process
 	for i := range n {
-		p := newProcess(b, filepath.Join(dir, fmt.Sprintf("node%d", i), "data"))
+		p := &process{b: b, data: filepath.Join(dir, fmt.Sprintf("node%d", i), "data"), under: under}
+		p.begin()
 		if i == 0 {
 			do[api.Status](p, "found", api.Found{Office: "Kanzlei", Person: "Anke"})
 		} else {
@@ -156,6 +158,40 @@ func BenchmarkFilesFour(b *testing.B) {
 	b.ReportMetric(median(many), "four-s")
 	b.ReportMetric(median(many)/median(single), "ratio")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkFilesSlowFlush copies many small files where each flush takes 8 ms
+// longer, as on the disk of a small NAS, and where it does not.
+func BenchmarkFilesSlowFlush(b *testing.B) {
+	if _, err := exec.LookPath("strace"); err != nil {
+		b.Skip("needs strace, which holds up the flushes")
+	}
+	const flushes = "fsync,fdatasync,syncfs"
+	slow := []string{"strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=" + flushes, "-e", "inject=" + flushes + ":delay_exit=8000"}
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			dir := benchDir(b)
+			t := tree{n, 4096}
+			took := map[string]float64{}
+			for b.Loop() {
+				for name, under := range map[string][]string{"plain": nil, "slow": slow} {
+					all := nodes(b, filepath.Join(dir, name), 2, under...)
+					src := filepath.Join(dir, name, "src")
+					t.make(b, src)
+					r := oursWay(all...).run(b, src, "run", t)
+					b.Logf("%s: visible %v, durable %v, told %v", name, r.visible, r.durable, r.told)
+					took[name] = r.durable.Seconds()
+					for _, p := range all {
+						p.end()
+					}
+				}
+			}
+			b.ReportMetric(took["plain"], "plain-durable-s")
+			b.ReportMetric(took["slow"], "slow-durable-s")
+			b.ReportMetric(took["slow"]/took["plain"], "ratio")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
 }
 
 // BenchmarkFilesByte changes one byte in the middle of a large file: on an ext4
