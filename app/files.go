@@ -319,14 +319,21 @@ func (s *shared) load(ctx context.Context) error {
 	return nil
 }
 
-// have notes an own entry that the folder adds itself, if it is the next one of
-// its log.
-func (s *shared) have(id log.LogID, seq uint64) {
+// appendOwn appends an own entry, which the folder adds itself: load does not read
+// it again if it is the next one of its log. On an error the entry is written if
+// Own is set.
+func (s *shared) appendOwn(ctx context.Context, plain []byte) (store.Applied, error) {
 	s.pulling.Lock()
 	defer s.pulling.Unlock()
+	a, err := s.w.append(ctx, s.space, log.KindFile, plain, "")
+	if a.Own == nil {
+		return a, err
+	}
+	id, seq := a.Own.Log, a.Own.Seq
 	if before, ok := s.upto[id]; seq == 1 && !ok && s.upto != nil || ok && before == seq-1 {
 		s.upto[id], s.writes[id] = seq, true
 	}
+	return a, err
 }
 
 // writer reports whether what a log says about files counts: its device may

@@ -48,7 +48,7 @@ func (h *host) publish(ctx context.Context, ops []tree.Op, told func(i int, id t
 	}
 	i := 0
 	for _, p := range payloads {
-		a, err := h.w.append(ctx, h.space, log.KindFile, p.Bytes, "")
+		a, err := (*shared)(h).appendOwn(ctx, p.Bytes)
 		if err != nil && a.Own == nil {
 			return err
 		}
@@ -56,7 +56,6 @@ func (h *host) publish(ctx context.Context, ops []tree.Op, told func(i int, id t
 			told(i, tree.VersionID{Log: a.Own.Log, Seq: a.Own.Seq, N: uint32(n)}, tree.Author{Device: h.w.self, Clock: a.Own.HLC})
 			i++
 		}
-		(*shared)(h).have(a.Own.Log, a.Own.Seq)
 		if err != nil { // the entry is written; what follows from it is not done
 			h.w.log.Warn("after own entry of files", "err", err)
 		}
