@@ -25,8 +25,8 @@ type Span struct {
 	Block ObjID            // the map of a block; Root if the span is text
 }
 
-// most bounds the marks of all spans of a text together: many that overlap make a
-// list that is far longer than the text.
+// mostSpanMarks bounds the marks of all spans of a text together: many that
+// overlap make a list that is far longer than the text.
 const mostSpanMarks = 1 << 22
 
 // markShows reports whether a row is a mark that was not deleted.
@@ -268,6 +268,7 @@ func (r Reader) Spans(obj ObjID) ([]Span, error) {
 		}
 		if dirty {
 			has, dirty = marks.set(has[:0]), false
+			total += len(has)
 		}
 		if !slices.EqualFunc(had, has, r.d.sameMark) {
 			flush()

@@ -43,7 +43,7 @@ func (s *Store) runFrom(r *Run, p *span, k uint32) {
 }
 
 // Len is the length of q.
-func (s *Store) Len(q *Seq, u Unit) int { return int(s.heads[q.num].width.in(u)) }
+func (s *Store) Len(q *Seq, u Unit) int { return int(s.heads[q.num].width.In(u)) }
 
 // At finds the showing element that covers unit pos: r starts with it and goes
 // to the end of its run, off is how many units of it lie before pos. Eid is None
@@ -53,7 +53,7 @@ func (s *Store) At(q *Seq, u Unit, pos int) (r Run, off int) {
 		return Run{Eid: None}, 0
 	}
 	lf := s.seek(q, u, uint32(pos))
-	left := uint32(pos) - s.cur.before.in(u)
+	left := uint32(pos) - s.cur.before.In(u)
 	sp := s.leaf(lf).sp
 	for i := range sp {
 		p := &sp[i]
@@ -83,14 +83,14 @@ func (s *Store) At(q *Seq, u Unit, pos int) (r Run, off int) {
 func (s *Store) seek(q *Seq, u Unit, pos uint32) uint32 {
 	if lf := s.cur.leaf; lf != 0 && s.leaf(lf).seq == q.num {
 		for range 3 {
-			l, start := s.leaf(lf), s.cur.before.in(u)
+			l, start := s.leaf(lf), s.cur.before.In(u)
 			if pos < start {
 				if lf = l.prev; lf == 0 {
 					break
 				}
 				s.cur.before = s.cur.before.sub(s.leaf(lf).width)
 			} else {
-				if pos-start < l.width.in(u) {
+				if pos-start < l.width.In(u) {
 					return lf
 				}
 				if lf = l.next; lf == 0 {
@@ -107,7 +107,7 @@ func (s *Store) seek(q *Seq, u Unit, pos uint32) uint32 {
 	for !low {
 		n := s.node(at)
 		x := 0
-		for pos-before.in(u) >= n.width[x].in(u) {
+		for pos-before.In(u) >= n.width[x].In(u) {
 			before = before.add(n.width[x])
 			x++
 		}
@@ -138,7 +138,7 @@ func (s *Store) before(lf uint32) Width {
 // Position counts the showing units before eid.
 func (s *Store) Position(q *Seq, eid uint32, u Unit) int {
 	lf, i, k := s.locate(eid)
-	w := s.before(lf).in(u)
+	w := s.before(lf).In(u)
 	sp := s.leaf(lf).sp
 	for j := range sp[:i] {
 		w += sp[j].wide(u)

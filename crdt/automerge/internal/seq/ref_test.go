@@ -276,11 +276,11 @@ func (s *Store) sameAt(q *Seq, eid uint32, e *refElem, pos Width) error {
 	}
 	w := e.shows()
 	for u := Points; u <= Units; u++ {
-		p := int(pos.in(u))
+		p := int(pos.In(u))
 		if g := s.Position(q, eid, u); g != p {
 			return fmt.Errorf("position %d, want %d", g, p)
 		}
-		for o := range int(w.in(u)) {
+		for o := range int(w.In(u)) {
 			if r, off := s.At(q, u, p+o); r.Eid != eid || r.ID != e.id || off != o {
 				return fmt.Errorf("at %d is %v + %d", p+o, r.ID, off)
 			}

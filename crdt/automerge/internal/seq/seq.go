@@ -32,7 +32,8 @@ const (
 // Width is what an element adds to positions, in both units.
 type Width struct{ Points, Units uint32 }
 
-func (w Width) in(u Unit) uint32 {
+// In is the width in one unit.
+func (w Width) In(u Unit) uint32 {
 	if u == Units {
 		return w.Units
 	}

@@ -49,7 +49,7 @@ func (p *span) width() Width {
 func (p *span) wide(u Unit) uint32 {
 	switch {
 	case p.kind&isCell != 0:
-		return p.width().in(u)
+		return p.width().In(u)
 	case p.del.Ctr != 0:
 		return 0
 	case u == Units:

@@ -90,6 +90,9 @@ func (s *Store) Room(elems, bytes int) bool {
 	return uint64(len(s.where))+uint64(elems) < uint64(None) && uint64(len(s.text))+uint64(bytes) <= uint64(None)
 }
 
+// Bytes is the length of all characters, also of deleted ones.
+func (s *Store) Bytes() int { return len(s.text) }
+
 // Elems is the number of elements in all sequences: eids are below it.
 func (s *Store) Elems() int { return len(s.where) }
 
