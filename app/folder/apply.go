@@ -56,17 +56,13 @@ func (f *Folder) apply(ctx context.Context, all bool, aside func(*job)) error {
 	defer f.calm()
 	looked := map[string]bool{}
 	for round := range 6 {
-		f.work.Lock()
-		p, err := f.arrange(ctx, all && round == 0)
-		f.work.Unlock()
-		if err == nil {
-			err = f.bring(ctx, p, aside)
-		}
+		w := &effort{taken: map[string]bool{}}
+		err := f.try(ctx, all && round == 0, aside, w)
 		if err != nil {
 			return err
 		}
-		again := p.look[:0:0]
-		for _, path := range slices.Compact(slices.Sorted(slices.Values(p.look))) {
+		again := w.look[:0:0]
+		for _, path := range slices.Compact(slices.Sorted(slices.Values(w.look))) {
 			if looked[path] {
 				f.inTheWay(path)
 			} else {
@@ -79,7 +75,7 @@ func (f *Folder) apply(ctx context.Context, all bool, aside func(*job)) error {
 				return err
 			}
 		}
-		if len(p.place)+len(p.remove)+len(p.leave)+len(p.dirs)+len(again) == 0 {
+		if !w.did && len(again) == 0 {
 			break
 		}
 	}
@@ -112,8 +108,9 @@ func (f *Folder) inTheWay(path string) {
 	}
 }
 
-// arrange works out a plan and does what needs no content. work is held.
-func (f *Folder) arrange(ctx context.Context, all bool) (*plan, error) {
+// arrange works out a plan for all paths but those at work, and does what needs
+// no content. work is held.
+func (f *Folder) arrange(ctx context.Context, all bool, taken map[string]bool) (*plan, error) {
 	if err := f.attached(); err != nil {
 		return nil, err
 	}
@@ -121,7 +118,7 @@ func (f *Folder) arrange(ctx context.Context, all bool) (*plan, error) {
 		return nil, err
 	}
 	f.unstick(ctx)
-	p := f.evaluate(all)
+	p := f.evaluate(all, taken)
 	if err := f.leave(p); err != nil {
 		return p, err
 	}
@@ -154,8 +151,8 @@ func (f *Folder) arrange(ctx context.Context, all bool) (*plan, error) {
 	return p, err
 }
 
-// evaluate compares the tree with the index.
-func (f *Folder) evaluate(all bool) *plan {
+// evaluate compares the tree with the index, but for paths at work.
+func (f *Folder) evaluate(all bool, taken map[string]bool) *plan {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := &plan{}
@@ -163,7 +160,7 @@ func (f *Folder) evaluate(all bool) *plan {
 	f.wake = false
 	for _, path := range slices.Sorted(maps.Keys(f.todo)) {
 		switch why := f.todo[path]; {
-		case why == todoFetch, why == todoWait && !all, why == todoInUse && f.inUse(path), why == todoFail && !all:
+		case taken[path], why == todoFetch, why == todoWait && !all, why == todoInUse && f.inUse(path), why == todoFail && !all:
 			continue
 		}
 		f.judge(p, path)

@@ -19,15 +19,28 @@ const fetchAtOnce = 4096
 const asideFrom = 8 << 20
 
 // bring gets the contents that a plan needs and puts them in their places.
-func (f *Folder) bring(ctx context.Context, p *plan, aside func(*job)) error {
+// Of many they may get their names only when the effort ends.
+func (f *Folder) bring(ctx context.Context, p *plan, aside func(*job), w *effort) error {
 	if len(p.place)+len(p.store) == 0 {
 		return nil
 	}
-	c := f.newCommitter(len(p.place))
+	c := w.c
+	few := len(p.place) <= lone
+	if few || c == nil {
+		c = f.newCommitter(len(p.place))
+	}
+	if !few {
+		w.c = c
+		for _, j := range p.place {
+			w.taken[j.path] = true
+		}
+	}
 	b := &bringer{f: f, c: c, p: p}
 	err := b.all(ctx, aside)
-	err = errors.Join(err, c.close())
-	p.look = append(p.look, c.look...)
+	if few {
+		err = errors.Join(err, c.close())
+		p.look = append(p.look, c.look...)
+	}
 	return err
 }
 

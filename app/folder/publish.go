@@ -17,7 +17,8 @@ import (
 
 // Bounds of what is published or committed at once.
 const (
-	batchFiles = 1000 // of the first batch; each one is twice as large while there is more
+	batchFiles = 1000 // of the first batch
+	batchNext  = 2000 // of the next ones, more while the one before is not done
 	batchMost  = 8000
 	batchBytes = 256 << 20
 	batchWait  = 500 * time.Millisecond
@@ -384,7 +385,10 @@ func (p *publisher) add(ctx context.Context, it item) error {
 	if len(p.batch) < p.limit && p.bytes < batchBytes {
 		return nil
 	}
-	p.limit = min(2*p.limit, batchMost)
+	if p.last != nil && len(p.last) == 0 && len(p.batch) < batchMost && p.bytes < batchBytes {
+		return nil // the one before takes its time
+	}
+	p.limit = batchNext
 	err := p.wait()
 	batch := p.batch
 	p.batch, p.bytes = nil, 0

@@ -171,7 +171,7 @@ func (f *Folder) UpTo() map[log.LogID]uint64 {
 
 // costly is how long to wait between two looks through a long list of what is to
 // be done, so that they take little of the time; mu is held.
-func (f *Folder) costly() time.Duration { return time.Duration(len(f.todo)) * 40 * time.Microsecond }
+func (f *Folder) costly() time.Duration { return time.Duration(len(f.todo)) * 100 * time.Microsecond }
 
 // lasts tells whether a content is here for good; mu is held.
 func (f *Folder) lasts(k *tree.Known) bool {

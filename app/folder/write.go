@@ -136,7 +136,7 @@ func (c *committer) commit() {
 	c.mu.Lock()
 	batch := c.batch
 	c.batch, c.bytes = nil, 0
-	c.limit = min(2*max(c.limit, batchFiles), batchMost)
+	c.limit = batchNext
 	failed := c.err
 	c.mu.Unlock()
 	if len(batch) == 0 {
