@@ -17,7 +17,8 @@ func (s *Store) InsertChars(q *Seq, id opid.ID, after uint32, text []byte, n int
 	lf, i, ref := s.makeSpot(q, id, after)
 	if i > 0 {
 		p := &s.leaf(lf).sp[i-1]
-		if room := maxRun - int(p.n); room > 0 && p.chars() && p.eid+uint32(p.n) == eid && after == eid-1 && p.last().Add(1) == id {
+		// The last element of p is after: what was passed over has greater ids.
+		if room := maxRun - int(p.n); room > 0 && p.chars() && p.eid+uint32(p.n) == eid && p.last().Add(1) == id {
 			m := min(n, room)
 			w := s.append(text, m, lf)
 			p.n += w.n

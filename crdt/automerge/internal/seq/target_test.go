@@ -188,6 +188,69 @@ func TestOrder(t *testing.T) {
 	checked(t, s, q)
 }
 
+// An element goes behind the rest of the run in which what it was inserted after
+// lies, if that has greater ids.
+func TestOrderInARun(t *testing.T) {
+	for rank, want := range [2]string{"axbc", "abcx"} {
+		s, q := fresh(uint32(rank), uint32(1-rank))
+		a := s.InsertChars(q, at(1, 0), None, []byte("abc"), 3)
+		s.InsertChars(q, at(2, 1), a, []byte("x"), 1)
+		if got := text(s, q); got != want {
+			t.Errorf("rank %d: %s, want %s", rank, got, want)
+		}
+		checked(t, s, q)
+	}
+	// The cursor stands behind a run that is cut.
+	s, q := fresh(0)
+	s.InsertChars(q, at(1, 0), None, []byte(strings.Repeat("x", 30_000)), 30_000)
+	s.At(q, Points, 29_999)
+	s.InsertChars(q, at(30_001, 0), 100, []byte("y"), 1)
+	checked(t, s, q)
+	if r, _ := s.At(q, Points, 30_000); r.Eid != 29_999 {
+		t.Errorf("last element is %d", r.Eid)
+	}
+}
+
+// Deletes that go on with the right counters, but in the other direction.
+func TestDeletesThatDoNotContinue(t *testing.T) {
+	del := func(ctrs ...uint32) (steps []int) {
+		s, q := fresh(0, 1)
+		s.InsertChars(q, at(1, 0), None, []byte("abcdef"), 6)
+		for e, c := range ctrs {
+			s.Kill(uint32(e), 1, at(c, 1))
+		}
+		for r := range s.Runs(q) {
+			steps = append(steps, r.Step)
+			for k := range r.N {
+				if e := r.Eid + uint32(k); int(e) < len(ctrs) && r.Del.Add(k*r.Step).Ctr != ctrs[e] {
+					t.Errorf("%v: element %d deleted by %d", ctrs, e, r.Del.Add(k*r.Step).Ctr)
+				}
+			}
+		}
+		checked(t, s, q)
+		return steps
+	}
+	for _, c := range []struct{ ctrs, steps any }{
+		{[]uint32{12, 11, 10, 15}, []int{-1, 0, 0}},
+		{[]uint32{10, 11, 12, 7}, []int{1, 0, 0}},
+		{[]uint32{10, 11, 12, 11}, []int{1, 0, 0}},
+		{[]uint32{12, 11, 10, 9, 10, 11}, []int{-1, 1}},
+	} {
+		if got := del(c.ctrs.([]uint32)...); !slices.Equal(got, c.steps.([]int)) {
+			t.Errorf("%v: steps %v, want %v", c.ctrs, got, c.steps)
+		}
+	}
+	// Joining keeps that some have further deleters.
+	s, q := fresh(0, 1)
+	s.InsertChars(q, at(1, 0), None, []byte("ab"), 2)
+	s.Kill(1, 1, at(11, 1))
+	s.Kill(1, 1, at(9, 0))
+	s.Kill(0, 1, at(12, 1))
+	if r := s.Elem(0); r.N != 2 || !r.Many {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestRunsFrom(t *testing.T) {
 	h := newHistory(rand.New(rand.NewSource(5)))
 	for range 60 {
