@@ -208,8 +208,6 @@ type applier struct {
 	author uint32
 	local  []uint32 // actors of the change -> of the document
 	seen   clock    // what it may know
-	rows   int      // operations that become rows, against the limit
-	most   int
 
 	obj    opid.ID // the object of the last operation
 	objNum uint32
@@ -221,7 +219,7 @@ func refusedf(c *Change, text string, args ...any) error {
 
 // apply applies a change whose deps are there.
 func (d *Doc) apply(c *Change, deps []uint32) error {
-	a := applier{d: d, c: c, objNum: 0, most: d.o.Limits.For(len(c.body)).Rows}
+	a := applier{d: d, c: c}
 	if err := a.place(deps); err != nil {
 		return err
 	}
@@ -256,7 +254,13 @@ func (a *applier) place(deps []uint32) error {
 	if uint64(c.c.StartOp)+uint64(c.c.NumOps) > format.MaxCounter {
 		return refusedf(c, "operations beyond %d", uint32(format.MaxCounter))
 	}
+	if len(c.c.Actor) == 0 || len(c.c.Actor) > maxActor {
+		return refusedf(c, "an actor id of %d bytes", len(c.c.Actor))
+	}
 	known, ok := d.actorNum[c.Actor()]
+	if !ok && len(d.actors) >= d.most.Actors {
+		return refusedf(c, "%w: %d actors", ErrLimit, d.most.Actors)
+	}
 	have := 0
 	if ok {
 		have = len(d.logs[known].changes)
@@ -367,14 +371,14 @@ func (a *applier) insert(op *format.Op, now uint32) error {
 		after = eid
 	}
 	if kind == format.MakeText && plain(op) {
-		if !d.seqs.Room(1, len(op.Value.Raw)) {
-			return ErrLimit
+		if err := d.roomFor(0, 1, len(op.Value.Raw)); err != nil {
+			return err
 		}
 		d.insertChars(a.objNum, op.ID, after, op.Value.Raw, 1)
 		return nil
 	}
-	if a.rows++; a.rows > a.most || !d.seqs.Room(1, 0) {
-		return errTooMany
+	if err := d.roomFor(1, 0, len(op.Value.Raw)); err != nil {
+		return err
 	}
 	if op.Action == format.Mark && op.Mark == nil {
 		if err := a.endsMark(op, after); err != nil {
@@ -444,8 +448,8 @@ func (a *applier) update(op *format.Op, now uint32) error {
 		}
 	}
 	if op.Action != format.Delete || len(op.Refs) > 1 || op.Map {
-		if a.rows++; a.rows > a.most {
-			return errTooMany
+		if err := d.roomFor(1, 0, len(op.Value.Raw)); err != nil {
+			return err
 		}
 	}
 	d.put(a.objNum, key, op)

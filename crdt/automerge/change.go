@@ -13,7 +13,6 @@ type Change struct {
 	c    *format.Change
 	hash Hash
 	body []byte
-	own  bool // encoded here: canonical
 }
 
 // ParseChange reads one change, plain or compressed. It is checked as far as that

@@ -55,7 +55,8 @@ type Options struct {
 // reading. Edits show at once and become a change with Commit.
 type Doc struct {
 	Reader
-	o Options
+	o    Options
+	most Limits // for all of the document
 
 	actors   []ActorID
 	actorNum map[ActorID]uint32
@@ -95,7 +96,7 @@ const none = ^uint32(0)
 
 // New is an empty document.
 func New(o Options) *Doc {
-	d := &Doc{o: o}
+	d := &Doc{o: o, most: o.Limits.For(0)}
 	d.reset()
 	return d
 }
@@ -103,6 +104,7 @@ func New(o Options) *Doc {
 func (d *Doc) reset() {
 	*d = Doc{
 		o:        d.o,
+		most:     d.most,
 		actorNum: map[ActorID]uint32{},
 		me:       none,
 		seqs:     seq.New(),
@@ -243,12 +245,13 @@ func (d *Doc) ForkAt(heads []Hash, actor ActorID) (*Doc, error) {
 		return nil, err
 	}
 	o := d.o
-	o.Actor, o.Unverified = actor, true
+	o.Actor, o.Unverified, o.Limits = actor, true, unlimited
 	body := d.document(d.graph.clock(rows))
 	f := New(o)
 	if err := f.load(body); err != nil {
 		return nil, fmt.Errorf("automerge: fork: %w", err)
 	}
+	f.o.Limits, f.most = d.o.Limits, d.most
 	return f, nil
 }
 
@@ -257,7 +260,7 @@ func (d *Doc) ForkAt(heads []Hash, actor ActorID) (*Doc, error) {
 func (d *Doc) rebuild() {
 	body := d.document(d.everything())
 	o := d.o
-	d.o.Unverified = true
+	d.o.Unverified, d.o.Limits = true, unlimited
 	d.reset()
 	if err := d.load(body); err != nil {
 		panic(errors.Join(errors.New("automerge: own state does not load"), err)) // a mistake of this package

@@ -19,8 +19,8 @@ type tx struct {
 
 // begin opens a transaction, if none is open.
 func (d *Doc) begin() error {
-	if d.maxOp >= format.MaxCounter-1 {
-		return fmt.Errorf("%w: operations are used up", ErrLimit)
+	if err := d.roomFor(2, 0, 0); err != nil {
+		return err
 	}
 	if d.tx.open {
 		return nil
@@ -46,9 +46,9 @@ func (d *Doc) Pending() int {
 
 // CommitOptions describe a change.
 type CommitOptions struct {
-	Message string
-	Time    int64 // seconds since 1970, by custom; 0 for unknown
-	Empty   bool  // commit also without edits: a change that only says what its actor had seen
+	Message string // UTF-8; cut at a quarter of Limits.Key
+	Time    int64  // seconds since 1970, by custom; 0 for unknown
+	Empty   bool   // commit also without edits: a change that only says what its actor had seen
 }
 
 // Commit makes a change of the edits since the last one and reports whether there
@@ -63,7 +63,8 @@ func (d *Doc) Commit(o CommitOptions) bool {
 	}
 	deps := d.localDeps()
 	d.tx.open = false
-	d.commit(d.me, d.tx.start, uint32(n), deps, d.graph.before(d.me, deps), o.Time, strings.ToValidUTF8(o.Message, "\uFFFD"), nil)
+	message := strings.ToValidUTF8(o.Message[:min(len(o.Message), d.most.Key/4)], "\uFFFD")
+	d.commit(d.me, d.tx.start, uint32(n), deps, d.graph.before(d.me, deps), o.Time, message, nil)
 	return true
 }
 
@@ -110,8 +111,8 @@ func (d *Doc) spot(obj ObjID, p Prop) (s spot, err error) {
 		return s, fmt.Errorf("%w: %s of a %s", ErrKind, p, kindOf(o.kind))
 	}
 	if s.isMap {
-		if !utf8.ValidString(p.key) {
-			return s, fmt.Errorf("%w: a key that is not UTF-8", ErrValue)
+		if !utf8.ValidString(p.key) || len(p.key) > d.most.Key {
+			return s, fmt.Errorf("%w: a key is UTF-8 of at most %d bytes", ErrValue, d.most.Key)
 		}
 		s.key = d.key(p.key)
 		s.rows = d.visible(nil, o.head(s.key))
@@ -205,6 +206,9 @@ func (d *Doc) Put(obj ObjID, p Prop, v Value) error {
 // change1 does one operation on a spot.
 func (d *Doc) change1(s *spot, a format.Action, v format.Value) error {
 	if err := d.begin(); err != nil {
+		return err
+	}
+	if err := d.roomFor(1, 0, len(v.Raw)); err != nil {
 		return err
 	}
 	op := d.spotOp(s, a)
@@ -307,8 +311,8 @@ func (d *Doc) deleteRange(obj ObjID, pos, del int) (uint32, error) {
 			pos += d.first(&e, d.unit(&o)) - off
 			continue
 		}
-		if uint64(d.maxOp)+uint64(del) >= format.MaxCounter {
-			return n, fmt.Errorf("%w: operations are used up", ErrLimit)
+		if err := d.roomFor(0, del, 0); err != nil {
+			return n, err
 		}
 		del -= d.deleteAt(n, &e, del, d.unit(&o))
 	}
@@ -404,8 +408,8 @@ func (d *Doc) insertText(n uint32, pos int, text string) (int, error) {
 		return pos, err
 	}
 	points := utf8.RuneCountInString(text)
-	if !d.seqs.Room(points, len(text)) || uint64(d.maxOp)+uint64(points) >= format.MaxCounter {
-		return pos, fmt.Errorf("%w: the text is too long", ErrLimit)
+	if err := d.roomFor(0, points, len(text)); err != nil {
+		return pos, err
 	}
 	if pos > 0 { // a position within a character is behind it
 		o := &d.objects[n]
@@ -451,8 +455,8 @@ func (d *Doc) insert(obj ObjID, index int, a format.Action, v format.Value) (opi
 	if err := d.begin(); err != nil {
 		return opid.ID{}, err
 	}
-	if !d.seqs.Room(1, len(v.Raw)) {
-		return opid.ID{}, fmt.Errorf("%w: the list is too long", ErrLimit)
+	if err := d.roomFor(1, 0, len(v.Raw)); err != nil {
+		return opid.ID{}, err
 	}
 	op := format.Op{ID: d.nextID(), Obj: d.idOf(n), Insert: true, Action: a, Value: v}
 	after := d.placeAt(n, index)

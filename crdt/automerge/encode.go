@@ -14,7 +14,7 @@ func (d *Doc) hashOf(n uint32) Hash {
 // appendChange appends the body of a change, from the log.
 func (d *Doc) appendChange(to []byte, n uint32) []byte {
 	r := &d.graph.rows[n]
-	h := format.Change{Seq: uint64(r.seq), StartOp: r.start, Time: d.graph.times[n]}
+	h := format.Change{Seq: uint64(r.seq), StartOp: r.start, Time: d.graph.times.at(n)}
 	if r.dep != none { // working out a hash uses all that is reused here
 		d.graph.hash(d, r.dep)
 		for _, dep := range d.graph.more[n] {
@@ -130,7 +130,7 @@ func (d *Doc) op(n uint32) format.Op {
 // at is a change with its bytes.
 func (d *Doc) at(n uint32) *Change {
 	body := d.appendChange(nil, n)
-	c, err := format.ParseChange(body, nil)
+	c, err := format.ParseChange(body, &unlimited)
 	if err != nil {
 		panic("automerge: own change does not parse: " + err.Error()) // a mistake of this package
 	}

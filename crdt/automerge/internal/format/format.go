@@ -46,7 +46,7 @@ type Limits struct {
 	Inflated int // bytes a chunk may inflate to, all columns together: 32 MiB + 64 × input
 	Ops      int // operations in a chunk: 2^20 + 1032 × input, what DEFLATE can hold of text
 	Rows     int // operations in a document that are no plain characters: 2^19 + input; for the engine to observe
-	Changes  int // changes in a chunk: 2^18 + input
+	Changes  int // changes in a chunk: 2^19 + input
 	Actors   int // actors in a chunk: 65,536
 	Actor    int // bytes of an actor's name: 128
 	Key      int // bytes of a map key, a mark's name or a message: 1 MiB
