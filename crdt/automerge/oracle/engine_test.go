@@ -392,6 +392,66 @@ func (e *engine) again(r int, end end) error {
 	return errors.Join(equalHeads(doc, end.Heads), e.reading(doc.Reader, end.Dump))
 }
 
+// readBack has the JavaScript release read what the engine wrote: one of a file, a
+// file and what was saved after it, a bundle of everything, or single changes in
+// the wrong order.
+func (e *engine) readBack(n *node, which int, end end, r int) error {
+	doc := e.docs[r]
+	if len(end.Heads) == 0 {
+		return nil
+	}
+	request := map[string]any{"how": "load", "bytes": doc.Save()}
+	cmd := "look"
+	switch which % 4 {
+	case 1:
+		half := end.Changes[:len(end.Changes)/2]
+		older := am.New(am.Options{Unit: am.UTF16})
+		for _, b := range half {
+			c, err := am.ParseChange(b, nil)
+			if err != nil {
+				return err
+			}
+			if err := older.Apply(c); err != nil {
+				return err
+			}
+		}
+		rest, err := doc.SaveSince(older.Heads())
+		if err != nil {
+			return err
+		}
+		request = map[string]any{"how": "incremental", "base": older.Save(), "bytes": rest}
+	case 2:
+		var all []am.Hash
+		cs, err := doc.Changes(nil)
+		if err != nil {
+			return err
+		}
+		for _, c := range cs {
+			all = append(all, c.Hash())
+		}
+		b, err := doc.SaveBundle(all)
+		if err != nil {
+			return err
+		}
+		request = map[string]any{"how": "incremental", "bytes": b}
+	case 3:
+		backwards := slices.Clone(end.Changes)
+		slices.Reverse(backwards)
+		cmd, request = "apply", map[string]any{"changes": backwards}
+	}
+	var got struct {
+		Heads []string
+		Dump  string
+	}
+	if err := n.ask(cmd, request, &got); err != nil {
+		return err
+	}
+	if !slices.Equal(got.Heads, end.Heads) || got.Dump != end.Dump {
+		return fmt.Errorf("heads %v, want %v; reading:%s", got.Heads, end.Heads, difference(got.Dump, end.Dump))
+	}
+	return nil
+}
+
 func hashes(hs []am.Hash) []string {
 	out := []string{}
 	for _, h := range hs {

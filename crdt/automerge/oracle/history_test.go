@@ -94,13 +94,14 @@ func TestHistories(t *testing.T) {
 		players.Wait()
 		close(games)
 	}()
+	reader := startNode(t)
 	failed := 0
 	for g := range games {
 		for _, d := range g.p.Done {
 			done[d.Op]++
 		}
 		deeds += len(g.p.Done)
-		r, err := judge(g.s, g.p, g.seed)
+		r, err := judge(reader, g.s, g.p, g.seed)
 		readings += r
 		if err == nil {
 			continue
@@ -125,8 +126,9 @@ func tryPlay(n *node, s script) (*played, error) {
 	return &p, err
 }
 
-// judge replays a history with all replicas here, then with some elsewhere.
-func judge(s script, p *played, seed int) (readings int, err error) {
+// judge replays a history with all replicas here, then with some elsewhere, and
+// has the JavaScript release read what came out.
+func judge(n *node, s script, p *played, seed int) (readings int, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic: %v", r)
@@ -137,6 +139,11 @@ func judge(s script, p *played, seed int) (readings int, err error) {
 		readings += e.readings
 		if err != nil {
 			return readings, fmt.Errorf("replicas elsewhere %b: %w", foreign, err)
+		}
+		if r := seed % len(s.Actors); foreign == 0 {
+			if err := e.readBack(n, seed, p.Ends[r], r); err != nil {
+				return readings, fmt.Errorf("the JavaScript release reads what replica %d wrote: %w", r, err)
+			}
 		}
 	}
 	return readings, nil
@@ -162,7 +169,7 @@ func report(t *testing.T, seed int, s script, first error) {
 		if err != nil {
 			return false
 		}
-		_, err = judge(s, p, seed)
+		_, err = judge(n, s, p, seed)
 		if err == nil || kindOf(err) != kindOf(first) {
 			return false
 		}

@@ -109,7 +109,9 @@ func (e *engine) positions(d deed) error {
 
 func (e *engine) diff(d deed) error { return errors.ErrUnsupported }
 
-// bundle loads a bundle of some changes, and then all the others.
+// bundle loads a bundle of some changes, and then all the others. Bundles are not
+// compared: the JavaScript release writes several deletes of one element in the
+// order of a hash table.
 func (e *engine) bundle(d deed) error {
 	all, err := e.docs[d.R].Changes(nil)
 	if err != nil {
