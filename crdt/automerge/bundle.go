@@ -117,7 +117,7 @@ func (b *bundler) changes() (outside []Hash) {
 		}
 		b.w.Change(&format.ChangeRow{
 			Actor: r.actor, Seq: uint64(r.seq), StartOp: r.start, MaxOp: r.max,
-			Time: g.times[n], Message: []byte(g.message[n]), Deps: deps, Extra: g.extra[n],
+			Time: g.times.at(n), Message: []byte(g.message[n]), Deps: deps, Extra: g.extra[n],
 		})
 	}
 	return outside

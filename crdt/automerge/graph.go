@@ -19,13 +19,12 @@ type changeRow struct {
 type graph struct {
 	rows    []changeRow
 	more    map[uint32][]uint32
-	times   []int64
+	times   timeline
 	message map[uint32]string
 	extra   map[uint32][]byte
 	heads   []uint32 // changes that no other depends on
 
 	pages   []*[hashPage]Hash // zero: not worked out yet
-	hashed  int               // rows before it have their hash
 	byHash  map[uint64]uint32 // the first 8 bytes
 	clash   map[Hash]uint32   // those whose first 8 bytes are another's too
 	indexed int               // rows before it are in byHash
@@ -67,7 +66,7 @@ func (g *graph) add(r changeRow, deps []uint32, time int64, message string, extr
 		}
 	}
 	g.rows = append(g.rows, r)
-	g.times = append(g.times, time)
+	g.times.add(time)
 	if message != "" {
 		g.message[n] = message
 	}
@@ -101,18 +100,75 @@ func (g *graph) known(n uint32) *Hash {
 	return nil
 }
 
-// hash is the hash of a change; those before it are worked out too, if need be.
+// hash is the hash of a change; of those before it, what it takes to know it is
+// worked out too.
 func (g *graph) hash(d *Doc, n uint32) Hash {
-	if h := g.known(n); h != nil && *h != (Hash{}) {
-		return *h
+	if h, ok := g.knows(n); ok {
+		return h
 	}
-	for ; g.hashed <= int(n); g.hashed++ {
-		m := uint32(g.hashed)
-		if h := g.known(m); h == nil || *h == (Hash{}) {
+	open := []uint32{n}
+	for len(open) > 0 {
+		m := open[len(open)-1]
+		if _, ok := g.knows(m); ok {
+			open = open[:len(open)-1]
+			continue
+		}
+		before := len(open)
+		if dep := g.rows[m].dep; dep != none {
+			if _, ok := g.knows(dep); !ok {
+				open = append(open, dep)
+			}
+			if len(g.more) > 0 {
+				for _, dep := range g.more[m] {
+					if _, ok := g.knows(dep); !ok {
+						open = append(open, dep)
+					}
+				}
+			}
+		}
+		if len(open) == before {
 			g.setHash(m, d.hashOf(m))
+			open = open[:before-1]
 		}
 	}
-	return *g.known(n)
+	h, _ := g.knows(n)
+	return h
+}
+
+// knows is the hash of a change, if it has been worked out.
+func (g *graph) knows(n uint32) (Hash, bool) {
+	if k := g.known(n); k != nil && *k != (Hash{}) {
+		return *k, true
+	}
+	return Hash{}, false
+}
+
+// shortHistory is how many changes keep their hashes once the document that they
+// came in has been checked.
+const shortHistory = 1 << 15
+
+// forget drops the hashes of a long history but those of the heads: new changes
+// need no others, and 32 bytes each are more than all else about a change. Who
+// asks for one makes them be worked out again.
+func (g *graph) forget() {
+	if len(g.rows) <= shortHistory {
+		return
+	}
+	heads := make([]Hash, len(g.heads))
+	for i, n := range g.heads {
+		heads[i], _ = g.knows(n)
+	}
+	g.drop()
+	for i, n := range g.heads {
+		g.setHash(n, heads[i])
+	}
+}
+
+// drop forgets every hash.
+func (g *graph) drop() {
+	g.pages, g.indexed = nil, 0
+	clear(g.byHash)
+	clear(g.clash)
 }
 
 // lookup finds a change by its hash.

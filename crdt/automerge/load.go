@@ -164,7 +164,7 @@ func (d *Doc) loadDocument(body []byte) error {
 
 func (d *Doc) loadChanges(doc *format.Document) error {
 	g := &d.graph
-	g.rows, g.times = make([]changeRow, 0, doc.NumChanges), make([]int64, 0, doc.NumChanges)
+	g.rows, g.times.near = make([]changeRow, 0, doc.NumChanges), make([]int32, 0, doc.NumChanges)
 	var r format.ChangeReader
 	var row format.ChangeRow
 	doc.Changes(&r)
@@ -608,6 +608,7 @@ func (d *Doc) loadHeads(doc *format.Document) error {
 		if got := d.Heads(); !slices.Equal(got, doc.Heads) {
 			return damaged("changes do not have the hashes that are named")
 		}
+		g.forget()
 		return nil
 	}
 	if len(g.heads) == 1 {
@@ -631,9 +632,7 @@ func (d *Doc) Verify() error {
 	}
 	heads := d.Heads()
 	g := &d.graph
-	g.pages, g.hashed, g.indexed = nil, 0, 0
-	clear(g.byHash)
-	clear(g.clash)
+	g.drop()
 	if got := d.Heads(); !slices.Equal(got, heads) {
 		return damaged("changes do not have the hashes that were loaded")
 	}

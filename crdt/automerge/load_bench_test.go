@@ -3,6 +3,7 @@ package automerge
 import (
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -140,6 +141,46 @@ func BenchmarkTyping(b *testing.B) {
 				typed(b, ss, each).Heads()
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(ss)), "ns/edit")
+		})
+	}
+}
+
+// BenchmarkLoadMany loads many small things.
+func BenchmarkLoadMany(b *testing.B) {
+	const n = 100_000
+	for name, fill := range map[string]func(d *Doc, i int){
+		"keys": func(d *Doc, i int) { d.Put(Root, Key(fmt.Sprint("key", i)), Int(int64(i))) },
+		"maps": func(d *Doc, i int) {
+			o, _ := d.PutObject(Root, Key(fmt.Sprint("key", i)), KindMap)
+			d.Put(o, Key("x"), Int(1))
+		},
+		"texts": func(d *Doc, i int) {
+			o, _ := d.PutObject(Root, Key(fmt.Sprint("key", i)), KindText)
+			d.SpliceText(o, 0, 0, "hello")
+		},
+		"commits": func(d *Doc, i int) {
+			d.Put(Root, Key("key"), Int(int64(i)))
+			d.Commit(CommitOptions{})
+		},
+	} {
+		d := New(Options{Actor: "\x01"})
+		for i := range n {
+			fill(d, i)
+		}
+		d.Commit(CommitOptions{})
+		saved := d.Save()
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			before := heapNow()
+			var d *Doc
+			for b.Loop() {
+				var err error
+				if d, err = Load(saved, Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(heapNow()-before)/n, "heap-B/thing")
+			runtime.KeepAlive(d)
 		})
 	}
 }

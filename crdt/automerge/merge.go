@@ -137,7 +137,7 @@ func (m *merger) change(n uint32) {
 	if r.max >= r.start {
 		m.from.logged(r.actor, r.start, r.max, m)
 	}
-	at := d.commit(author, r.start, r.max-r.start+1, m.deps, seen, g.times[n], g.message[n], g.extra[n])
+	at := d.commit(author, r.start, r.max-r.start+1, m.deps, seen, g.times.at(n), g.message[n], g.extra[n])
 	if h := g.known(n); h != nil && *h != (Hash{}) {
 		d.graph.setHash(at, *h)
 	}

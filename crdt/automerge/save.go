@@ -115,7 +115,7 @@ func (s *saver) changes(c clock) (heads, rows []uint32) {
 		}
 		number[n] = next
 		next++
-		row := format.ChangeRow{Actor: r.actor, Seq: uint64(r.seq), MaxOp: r.max, Time: g.times[n], Extra: g.extra[uint32(n)]}
+		row := format.ChangeRow{Actor: r.actor, Seq: uint64(r.seq), MaxOp: r.max, Time: g.times.at(uint32(n)), Extra: g.extra[uint32(n)]}
 		if m, ok := g.message[uint32(n)]; ok {
 			row.Message = []byte(m)
 		}
