@@ -177,7 +177,7 @@ func (r Reader) Cursor(obj ObjID, pos int, m Move) (Cursor, error) {
 }
 
 // sequence finds a list or text.
-func (r Reader) sequence(obj ObjID) (*object, error) {
+func (r *Reader) sequence(obj ObjID) (*object, error) {
 	n, err := r.object(obj)
 	if err != nil {
 		return nil, err

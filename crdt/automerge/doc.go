@@ -75,6 +75,7 @@ type Doc struct {
 	succs   map[uint32][]opid.ID
 	sums    map[uint32]int64 // of increments, by counter row
 	maxOp   uint32
+	turn    int // counts the rebuilds
 
 	graph graph
 	tx    tx
@@ -115,6 +116,7 @@ func (d *Doc) reset() {
 		sums:     map[uint32]int64{},
 		queue:    d.queue,
 		saved:    d.saved,
+		turn:     d.turn + 1,
 		markName: []byte{}, // a mark may have an empty name: never nil
 	}
 	d.graph.init()

@@ -122,3 +122,32 @@ func same(t *testing.T, a, b *Doc) {
 		t.Fatal(a.maxOp, b.maxOp)
 	}
 }
+
+// A reader of a past state reads the same after a rollback, which numbers the
+// actors anew.
+func TestReaderOutlivesRollback(t *testing.T) {
+	d := New(Options{Actor: "\x02"})
+	text, _ := d.PutObject(Root, Key("t"), KindText)
+	d.SpliceText(text, 0, 0, "one")
+	d.Commit(CommitOptions{})
+	before := d.Heads()
+	if err := d.SetActor("\x01"); err != nil {
+		t.Fatal(err)
+	}
+	d.SpliceText(text, 3, 0, " two")
+	d.Commit(CommitOptions{})
+	r, err := d.At(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.SpliceText(text, 0, 3, "three")
+	if n := d.Rollback(); n != 8 {
+		t.Fatal(n)
+	}
+	if got, _ := r.Text(text); got != "one" {
+		t.Fatalf("%q", got)
+	}
+	if got, _ := d.Text(text); got != "one two" {
+		t.Fatalf("%q", got)
+	}
+}

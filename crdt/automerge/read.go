@@ -14,8 +14,10 @@ import (
 // nothing: it is good as long as the document, and reads past states also after
 // later edits.
 type Reader struct {
-	d  *Doc
-	at []uint32 // nil: now; else the highest counter of each actor
+	d    *Doc
+	at   []uint32 // nil: now; else the highest counter of each actor
+	rows []uint32 // the heads
+	turn int      // of the document's numbers that at holds
 }
 
 // At reads the document as it was when those were its heads. No heads are the
@@ -25,7 +27,7 @@ func (d *Doc) At(heads []Hash) (Reader, error) {
 	if err != nil {
 		return Reader{}, err
 	}
-	return Reader{d, d.counters(d.graph.clock(rows))}, nil
+	return Reader{d, d.counters(d.graph.clock(rows)), rows, d.turn}, nil
 }
 
 // counters are the highest operations of a clock, by actor; never nil.
@@ -126,7 +128,12 @@ func (r Reader) sum(n uint32) int64 {
 	return sum
 }
 
-func (r Reader) object(id ObjID) (uint32, error) {
+// object finds an object; every reading begins with it. If the document was
+// rebuilt since, actors have other numbers, changes the same.
+func (r *Reader) object(id ObjID) (uint32, error) {
+	if r.at != nil && r.turn != r.d.turn {
+		r.at, r.turn = r.d.counters(r.d.graph.clock(r.rows)), r.d.turn
+	}
 	n, err := r.d.object(id)
 	if err == nil && !r.sees(r.d.idOf(n)) && id != Root {
 		err = fmt.Errorf("%w then: %s", ErrNoObject, id)

@@ -162,7 +162,7 @@ func (d *Doc) sameMark(a, b uint32) bool {
 }
 
 // text finds a text object.
-func (r Reader) text(id ObjID) (*object, error) {
+func (r *Reader) text(id ObjID) (*object, error) {
 	n, err := r.object(id)
 	if err != nil {
 		return nil, err
