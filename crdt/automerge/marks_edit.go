@@ -36,22 +36,8 @@ func (d *Doc) insertionPlace(obj, after uint32) uint32 {
 		mark opid.ID
 	}
 	places := []place{{eid: after}}
-	all := d.seqs.Runs(d.objects[obj].seq)
-	if after != none {
-		all = d.seqs.RunsFrom(after)
-	}
-	first := after != none
-	for e := range all {
-		if first { // after itself, and what shows behind it in its run
-			if first = false; e.N > 1 {
-				break
-			}
-			continue
-		}
+	for e := range d.seqs.Behind(d.objects[obj].seq, after) {
 		if !e.IsCell {
-			if e.Deleted {
-				continue
-			}
 			break
 		}
 		if row := &d.rows[e.Cell]; row.action == format.Mark {

@@ -179,6 +179,7 @@ func (b *Builder) leaf() {
 		p := &l.sp[i]
 		l.width = l.width.add(p.width())
 		l.minCtr = min(l.minCtr, p.id.Ctr)
+		l.cells = l.cells || p.isCell()
 		s.elemsAre(p, lf)
 	}
 	h.width = h.width.add(l.width)

@@ -267,6 +267,7 @@ func (s *Store) MakeCell(eid, cell uint32, w Width) []opid.ID {
 		delete(s.more, eid)
 	}
 	p.kind, p.size, p.units = isCell, 0, 0
+	s.leaf(lf).cells = true
 	p.setCell(cell, w)
 	s.bump(lf, w.sub(before))
 	return dels

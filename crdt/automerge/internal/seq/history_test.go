@@ -397,7 +397,7 @@ func seeds(t *testing.T, n int) (from, to int64) {
 // TestHistories lets three peers edit, hear of each other, and compares each
 // with a slow sequence of its own.
 func TestHistories(t *testing.T) {
-	from, to := seeds(t, 60)
+	from, to := seeds(t, 30)
 	for seed := from; seed < to; seed++ {
 		if err := newHistory(rand.New(rand.NewSource(seed))).run(120, true); err != nil {
 			t.Fatalf("SEED=%d: %v", seed, err)
@@ -406,7 +406,7 @@ func TestHistories(t *testing.T) {
 }
 
 func TestLongHistories(t *testing.T) {
-	from, to := seeds(t, 2)
+	from, to := seeds(t, 1)
 	for seed := from; seed < to; seed++ {
 		if err := newHistory(rand.New(rand.NewSource(seed))).run(800, false); err != nil {
 			t.Fatalf("SEED=%d: %v", seed, err)

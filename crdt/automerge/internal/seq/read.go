@@ -239,6 +239,36 @@ func (s *Store) RunsFrom(eid uint32) iter.Seq[Run] {
 	}
 }
 
+// Behind goes through what stands behind eid (None: through all of q) but for
+// deleted characters, of which there may be very many.
+func (s *Store) Behind(q *Seq, eid uint32) iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		lf, i := s.heads[q.num].first, 0
+		if eid != None {
+			var k uint32
+			lf, i, k = s.locate(eid)
+			if p := &s.leaf(lf).sp[i]; p.chars() && k+1 < uint32(p.n) {
+				var r Run
+				if s.runFrom(&r, p, k+1); !yield(r) {
+					return
+				}
+			}
+			i++
+		}
+		for ; lf != 0; lf, i = s.leaf(lf).next, 0 {
+			l := s.leaf(lf)
+			if !l.cells && l.width == (Width{}) {
+				continue
+			}
+			for ; i < len(l.sp); i++ {
+				if p := &l.sp[i]; (p.chars() || p.isCell()) && !yield(s.run(p)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func (s *Store) walk(lf uint32, i int, yield func(Run) bool) {
 	for ; lf != 0; lf, i = s.leaf(lf).next, 0 {
 		sp := s.leaf(lf).sp

@@ -128,7 +128,7 @@ func (s *Store) checkTree(q *Seq, at uint32, flat bool, parent uint32, place uin
 }
 
 func (s *Store) checkLeaf(q *Seq, at, parent uint32, place uint8) (kid, error) {
-	l, k := s.leaf(at), kid{at: at, minCtr: None}
+	l, k, cells := s.leaf(at), kid{at: at, minCtr: None}, false
 	if l.parent != parent || l.place != place || l.seq != q.num || len(l.sp) == 0 || len(l.sp) > leafCap {
 		return k, fmt.Errorf("leaf %d hangs wrong", at)
 	}
@@ -139,8 +139,9 @@ func (s *Store) checkLeaf(q *Seq, at, parent uint32, place uint8) (kid, error) {
 		}
 		k.width = k.width.add(p.width())
 		k.minCtr = min(k.minCtr, p.id.Ctr)
+		cells = cells || p.isCell()
 	}
-	if k.width != l.width || k.minCtr != l.minCtr {
+	if k.width != l.width || k.minCtr != l.minCtr || cells != l.cells {
 		return k, fmt.Errorf("leaf %d says %v %d, not %v %d", at, l.width, l.minCtr, k.width, k.minCtr)
 	}
 	return k, nil

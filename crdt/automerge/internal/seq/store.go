@@ -28,6 +28,7 @@ type leaf struct {
 	width      Width  // of its spans
 	minCtr     uint32 // least counter of an id in it
 	place      uint8  // in the parent
+	cells      bool   // some of the spans are cells
 }
 
 type node struct {

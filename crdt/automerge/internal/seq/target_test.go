@@ -280,6 +280,23 @@ func TestRunsFrom(t *testing.T) {
 	for range s.RunsAt(q, h.peers[0].clock) {
 		break
 	}
+	shows := func(e uint32) bool { r := s.Elem(e); return r.IsCell || !r.Deleted }
+	for i, e := range append([]uint32{None}, all...) {
+		var got, want []uint32
+		for r := range s.Behind(q, e) {
+			for k := range r.N {
+				got = append(got, r.Eid+uint32(k))
+			}
+		}
+		for _, e := range all[i:] {
+			if shows(e) {
+				want = append(want, e)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("behind element %d: %v, want %v", i-1, got, want)
+		}
+	}
 }
 
 // The order of filling is checked: each of these is one step from what is right.
@@ -296,6 +313,7 @@ func TestBuilderRefuses(t *testing.T) {
 		"reference is passed":      {{id(5), ID{}}, {id(4), ID{}}, {id(6), id(5)}},
 		"nested siblings":          {{id(1), ID{}}, {id(3), id(1)}, {id(7), id(1)}},
 		"inside a run":             {{id(1), ID{}}, {id(2), id(1)}, {id(3), id(2)}, {id(9), id(1)}},
+		"passed inside a run":      {{at(1, 1), ID{}}, {at(2, 1), at(1, 1)}, {at(3, 1), at(2, 1)}, {at(2, 0), at(1, 1)}, {at(9, 1), at(3, 1)}},
 		"actors of siblings":       {{at(3, 0), ID{}}, {at(3, 1), ID{}}},
 		"actor of the reference":   {{at(3, 0), ID{}}, {at(4, 0), at(3, 1)}},
 		"below a run":              {{id(1), ID{}}, {id(2), id(1)}, {at(9, 1), id(2)}, {id(5), id(3)}},

@@ -41,6 +41,9 @@ func (s *Store) insert(lf uint32, i int, p span) (uint32, int) {
 		s.elemsAre(&p, lf)
 	}
 	s.lower(lf, p.id.Ctr)
+	if p.isCell() {
+		s.leaf(lf).cells = true
+	}
 	if w := p.width(); w != (Width{}) {
 		s.bump(lf, w)
 	}
@@ -129,12 +132,14 @@ func (s *Store) splitLeaf(lf uint32, at int) uint32 {
 		p := &n.sp[i]
 		n.width = n.width.add(p.width())
 		n.minCtr = min(n.minCtr, p.id.Ctr)
+		n.cells = n.cells || p.isCell()
 		s.elemsAre(p, r)
 	}
 	l.width = l.width.sub(n.width)
-	l.minCtr = None
+	l.minCtr, l.cells = None, false
 	for i := range l.sp {
 		l.minCtr = min(l.minCtr, l.sp[i].id.Ctr)
+		l.cells = l.cells || l.sp[i].isCell()
 	}
 	n.prev, n.next = lf, l.next
 	if l.next != 0 {
