@@ -53,6 +53,7 @@ func problems(name string) Problem {
 	var p Problem
 	for _, r := range name {
 		switch {
+		case r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z': // most of all
 		case r < 0x20:
 			p |= Letters | Deceptive
 		case r == ':':
@@ -85,6 +86,11 @@ func reserved(name string) bool {
 	stem, _, _ = strings.Cut(stem, ":")
 	stem = strings.TrimRight(stem, " ")
 	if len(stem) < 3 || len(stem) > 7 {
+		return false
+	}
+	switch stem[0] | 0x20 { // most names begin otherwise
+	case 'a', 'c', 'l', 'n', 'p':
+	default:
 		return false
 	}
 	switch stem = strings.ToUpper(stem); stem {
