@@ -1,28 +1,100 @@
 #!/usr/bin/env bash
 # The figures of app/BENCHMARKS.md, each beside its rival in the same run. Needs a
 # quiet machine; quote medians and ratios.
-set -euo pipefail
+#
+# bench.sh [part ...] runs only those parts. INSELNETZ_BENCH_ON names the directory
+# to work in, with 30 GB free. Each part has its time; one that fails says why, and
+# the others go on.
+set -uo pipefail
 cd "$(dirname "$0")/.."
 export CGO_ENABLED=0
-run() { go test -run '^$' -timeout 20m "$@" | grep -E '^Benchmark|^---|FAIL|panic' ; }
-echo "== message from API call to event, beside a TCP echo; start; backlog"
-run -bench 'Message' -benchtime 200x ./app/inselnetz
-run -bench 'Start' -benchtime 10x ./app/inselnetz
-run -bench 'Backlog' -benchtime 3x ./app/inselnetz
-echo "== import with search index, by run heads and fully verified; append; open; search"
-run -bench 'Import|Append|Open|SearchMillion' -benchtime 3x ./crdt/store
-echo "== access: resolving 10,000 operations; new keys for 200 devices"
-run -bench 'Resolve10000|Rotate200' -benchtime 10x ./crdt/access
-echo "== transport: echo and bulk beside raw TCP; pieces of files"
-run -bench . -benchtime 1s ./mesh/lan
-echo "== files, beside cp, rsync and Syncthing; nothing is deleted before the end"
-INSELNETZ_BENCH=$(mktemp -d "${INSELNETZ_BENCH_ON:-/var/tmp}/inselnetz-bench.XXXXXX")
-export INSELNETZ_BENCH
-trap 'rm -rf "$INSELNETZ_BENCH"' EXIT
-run -bench 'FilesSmall|FilesLarge' -benchtime 3x -timeout 60m ./app/inselnetz
-run -bench 'FilesByte|FilesFour' -benchtime 3x -timeout 60m ./app/inselnetz
-run -bench 'FilesSave|FilesIdle' -benchtime 1x -timeout 60m ./app/inselnetz
-if [ "$(id -u)" -eq 0 ] && command -v ip >/dev/null; then
-	echo "== idle node with 10 peers"
-	go test -run TestLabIdle -v ./app/inselnetz | grep -E 'lab_idle|^---'
-fi
+dir=$(mktemp -d "${INSELNETZ_BENCH_ON:-/var/tmp}/inselnetz-bench.XXXXXX")
+log=$dir/log
+failed=()
+clean() {
+	awk -v dir="$dir/" 'index($2, dir) == 1 { print $2 }' /proc/mounts 2>/dev/null | while read -r at; do umount -l "$at"; done
+	rm -rf "$dir/on"
+}
+trap 'clean; rm -rf "$dir"' EXIT
+
+# judge prints the figures of a run, or what it said last if it failed.
+judge() {
+	local status=$1 what=$2
+	grep -E "$3" "$log"
+	((status == 0)) && return
+	((status == 124)) && what="$what: out of time"
+	echo "FAILED: $what" >&2
+	grep -vE '^Benchmark' "$log" | tail -n 30 | sed 's/^/    /' >&2
+	failed+=("$what")
+}
+
+# run SECONDS ... runs benchmarks. All they started ends with them.
+run() {
+	local limit=$1
+	shift
+	timeout -k 10 "$limit" go test -run '^$' -timeout 0 "$@" >"$log" 2>&1
+	judge $? "go test $*" '^Benchmark.*[0-9]'
+}
+
+# files SECONDS ... runs benchmarks that need room. It is freed after each part, not
+# within: after a large deletion a file system without a journal makes files slowly.
+files() {
+	mkdir -p "$dir/on"
+	INSELNETZ_BENCH=$dir/on run "$@" ./app/inselnetz
+	clean
+	sync -f "$dir"
+}
+
+message() { # from API call to event, beside a TCP echo; start; backlog
+	run 300 -bench 'Message' -benchtime 200x ./app/inselnetz
+	run 300 -bench 'Start' -benchtime 10x ./app/inselnetz
+	run 300 -bench 'Backlog' -benchtime 3x ./app/inselnetz
+}
+store() { # import with search index, by run heads and fully verified; append; open; search
+	run 900 -bench 'Import|Append|Open|SearchMillion' -benchtime 3x ./crdt/store
+}
+access() { # resolving 10,000 operations; new keys for 200 devices
+	run 300 -bench 'Resolve10000|Rotate200' -benchtime 10x ./crdt/access
+}
+transport() { # echo and bulk beside raw TCP; pieces of files
+	run 300 -bench . -benchtime 1s ./mesh/lan
+}
+small() { # many small files, beside rsync, cp and Syncthing
+	files 900 -bench 'FilesSmall' -benchtime 3x
+}
+large() { # one large file, the same
+	files 600 -bench 'FilesLarge' -benchtime 3x
+}
+byte() { # one byte of it, on ext4, xfs and btrfs
+	files 900 -bench 'FilesByte' -benchtime 3x
+}
+four() { # one large file to four
+	files 300 -bench 'FilesFour' -benchtime 3x
+}
+slow() { # many small files where a flush takes long
+	files 600 -bench 'FilesSlowFlush' -benchtime 1x
+}
+save() { # from a save to the other's disk, beside Syncthing
+	files 300 -bench 'FilesSave' -benchtime 1x
+}
+rescan() { # 100,000 files in one process: scan, apply, scan again
+	mkdir -p "$dir/on"
+	FILES=100000 BENCHDIR=$dir/on run 300 -bench 'Folder$' -benchtime 1x ./app/folder
+	clean
+}
+idle() { # with 100,000 files; with ten peers
+	files 400 -bench 'FilesIdle' -benchtime 1x
+	if [ "$(id -u)" -eq 0 ] && command -v ip >/dev/null; then
+		timeout -k 10 300 go test -count=1 -run TestLabIdle -v ./app/inselnetz >"$log" 2>&1
+		judge $? TestLabIdle 'lab_idle|^---'
+	fi
+}
+
+parts=("$@")
+((${#parts[@]})) || parts=(message store access transport small large byte four slow save rescan idle)
+for part in "${parts[@]}"; do
+	declare -F "$part" >/dev/null || { echo "there is no part $part" >&2; exit 2; }
+	echo "== $part"
+	"$part"
+done
+((${#failed[@]} == 0)) || { printf 'FAILED: %s\n' "${failed[@]}" >&2; exit 1; }
