@@ -125,6 +125,7 @@ export function dump(doc, heads, deep) {
 
 	const object = (obj, type, depth) => {
 		if (type === "text") return text(obj, depth);
+		if (type === "table") return; // which the library cannot look into
 		if (type === "list") {
 			const n = doc.length(obj, heads);
 			for (let i = 0; i < n; i++) entry(obj, i, `${i}`, depth);

@@ -38,6 +38,7 @@ func (d *dumper) line(depth int, format string, args ...any) {
 
 func (d *dumper) object(obj am.ObjID, k am.Kind, depth int) {
 	switch k {
+	case am.KindTable: // which the JavaScript release cannot look into
 	case am.KindText:
 		d.text(obj, depth)
 	case am.KindList:

@@ -460,6 +460,11 @@ func hashes(hs []am.Hash) []string {
 	return out
 }
 
+func unhex(s string) []byte {
+	b, _ := hex.DecodeString(s)
+	return b
+}
+
 func hashesOf(hs []string) []am.Hash {
 	out := make([]am.Hash, len(hs))
 	for i, h := range hs {

@@ -392,7 +392,7 @@ export function play({ actors, steps }) {
 }
 
 // look loads bytes and says what is in them.
-export function look({ bytes, how, base }) {
+export function look({ bytes, how, base, light }) {
 	const data = new Uint8Array(Buffer.from(bytes, "base64"));
 	let doc;
 	if (how === "load") doc = ApiHandler.load(data, { actor: "ff" });
@@ -405,9 +405,9 @@ export function look({ bytes, how, base }) {
 	try {
 		return {
 			heads: doc.getHeads(),
-			dump: dump(doc, undefined, true),
+			dump: light ? "" : dump(doc, undefined, true),
 			plain: b64(doc.saveNoCompress()),
-			changes: doc.getChanges([]).length,
+			changes: doc.stats().numChanges,
 		};
 	} finally {
 		doc.free();
