@@ -74,15 +74,20 @@ func (p Prop) Index() (index int, ok bool) { return p.index, !p.isKey }
 func (d *Doc) Diff(before, after []Hash) ([]Patch, error) {
 	var f differ
 	for i, heads := range [][]Hash{before, after} {
-		r, err := d.At(heads)
+		rows, err := d.graph.rowsOf(d, heads)
 		if err != nil {
 			return nil, err
 		}
-		f.clocks[i] = r.at
-		if d.Pending() == 0 && d.isNow(r.at) {
-			r.at = nil
+		if d.areHeads(rows) {
+			f.r[i] = d.Reader
+			f.clocks[i] = d.counters(d.present())
+			if d.Pending() > 0 { // these are no part of it
+				f.r[i].at = f.clocks[i]
+			}
+			continue
 		}
-		f.r[i] = r
+		f.clocks[i] = d.counters(d.graph.clock(rows))
+		f.r[i] = Reader{d: d, at: f.clocks[i], rows: rows, turn: d.turn}
 	}
 	f.d = d
 	f.touched = map[uint32]*touch{}
@@ -104,10 +109,26 @@ func (d *Doc) Diff(before, after []Hash) ([]Patch, error) {
 	return f.out, nil
 }
 
-// isNow reports whether a clock knows all operations.
-func (d *Doc) isNow(at []uint32) bool {
-	now := d.counters(d.graph.clock(d.graph.heads))
-	return slices.Equal(at, now)
+// areHeads reports whether changes are those that nothing follows.
+func (d *Doc) areHeads(rows []uint32) bool {
+	if len(rows) != len(d.graph.heads) {
+		return false
+	}
+	for _, n := range rows {
+		if !slices.Contains(d.graph.heads, n) {
+			return false
+		}
+	}
+	return true
+}
+
+// present is the clock of all changes.
+func (d *Doc) present() clock {
+	c := make(clock, len(d.logs))
+	for a := range d.logs {
+		c[a] = uint32(len(d.logs[a].changes))
+	}
+	return c
 }
 
 // A differ holds one Diff. Objects that were there are visited by ascending

@@ -147,7 +147,7 @@ func (b *Builder) follow(id, ref opid.ID) error {
 	if turn.Ctr != 0 && !s.greater(turn, id) {
 		return fmt.Errorf("seq: element %d of actor %d stands behind a lesser one after the same element", id.Ctr, id.Actor)
 	}
-	if k := len(b.path); k > 0 && turn.Ctr == 0 && ref.Add(1) == id {
+	if k := len(b.path); k > 0 && ref.Add(1) == id {
 		b.path[k-1].n++
 		return nil
 	}
