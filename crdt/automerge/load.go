@@ -135,7 +135,12 @@ func (d *Doc) loadDocument(body []byte) error {
 		return err
 	}
 	l := loader{d: d, makes: map[opid.ID]uint32{}, logs: make([]actorLog, len(d.actors)), most: d.o.Limits.For(len(body)).Rows}
-	d.seqs.Grow(doc.NumOps, 0)
+	cells := doc.Complex()
+	if cells > l.most {
+		return errTooMany
+	}
+	d.rows = make([]row, 0, cells)
+	d.seqs.Grow(doc.NumOps-cells, 0)
 	var r format.OpReader
 	var op format.Op
 	doc.Ops(&r)

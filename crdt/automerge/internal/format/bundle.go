@@ -29,9 +29,9 @@ func ParseBundle(body []byte, l *Limits) (*Bundle, error) {
 	var in inflater
 	budget := b.lim.Inflated
 	b.changes = r.columnMeta()
-	r.columnData(b.changes, &in, &budget)
+	r.columnData(b.changes, bundleHistoryColumn, &in, &budget)
 	b.ops = r.columnMeta()
-	r.columnData(b.ops, &in, &budget)
+	r.columnData(b.ops, bundleColumn, &in, &budget)
 	if len(r.b) > 0 {
 		r.fail("%d bytes after the end of the bundle", len(r.b))
 	}
@@ -50,6 +50,27 @@ func ParseBundle(body []byte, l *Limits) (*Bundle, error) {
 	lim.Ops = b.lim.Rows / 2 // all of them are held at once
 	b.NumOps, err = countOps(b.ops, &lim)
 	return b, err
+}
+
+// bundleHistoryColumn reports whether s is a column of the changes in bundles.
+func bundleHistoryColumn(s spec) bool {
+	switch s {
+	case specActor, specSeq, specBundleStart, specBundleMax, specBundleTime, specBundleMessage,
+		specBundleDepNum, specBundleDep, specBundleExtraLen, specBundleExtra:
+		return true
+	}
+	return false
+}
+
+// bundleColumn reports whether s is a column of operations in bundles.
+func bundleColumn(s spec) bool {
+	switch s {
+	case specObjDelta, specIDActor, specIDCtr, specPlace:
+		return true
+	case specObjCtr:
+		return false
+	}
+	return changeColumn(s)
 }
 
 // rows reads the operations, with their references in memory of their own.

@@ -50,7 +50,7 @@ func ParseChange(body []byte, lim *Limits) (*Change, error) {
 			r.fail("a change with column %d of %d bytes", s, c.cols[i].size)
 		}
 	}
-	r.columnData(c.cols, nil, nil) // none is deflated
+	r.columnData(c.cols, changeColumn, nil, nil) // none is deflated
 	c.Extra = r.b
 	switch {
 	case r.err != nil:

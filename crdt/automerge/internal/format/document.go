@@ -30,8 +30,8 @@ func ParseDocument(body []byte, lim *Limits) (*Document, error) {
 	d.changes, d.ops = r.columnMeta(), r.columnMeta()
 	var in inflater
 	budget := d.lim.Inflated
-	r.columnData(d.changes, &in, &budget)
-	r.columnData(d.ops, &in, &budget)
+	r.columnData(d.changes, historyColumn, &in, &budget)
+	r.columnData(d.ops, documentColumn, &in, &budget)
 	if r.err == nil && len(r.b) > 0 {
 		d.HeadRows = make([]uint32, len(d.Heads))
 		for i := range d.HeadRows {
@@ -55,6 +55,26 @@ func ParseDocument(body []byte, lim *Limits) (*Document, error) {
 	var err error
 	d.NumOps, err = countOps(d.ops, &d.lim)
 	return d, err
+}
+
+// historyColumn reports whether s is a column of the changes in documents.
+func historyColumn(s spec) bool {
+	switch s {
+	case specActor, specSeq, specMaxOp, specTime, specMessage, specDepNum, specDep, specExtraMeta, specExtra:
+		return true
+	}
+	return false
+}
+
+// documentColumn reports whether s is a column of operations in documents.
+func documentColumn(s spec) bool {
+	switch s {
+	case specPredNum, specPredActor, specPredCtr:
+		return false
+	case specIDActor, specIDCtr, specSuccNum, specSuccActor, specSuccCtr:
+		return true
+	}
+	return changeColumn(s)
 }
 
 func ascend(actors [][]byte, heads []Hash) error {

@@ -43,9 +43,9 @@ const MaxCounter = 1<<32 - 1
 // Limits bounds what a stranger's bytes may cost. A zero field stands for its
 // default; defaults that depend on the input count its bytes as stored.
 type Limits struct {
-	Inflated int // bytes a chunk may inflate to, all columns together: 32 MiB + 64 × input
+	Inflated int // bytes a chunk may inflate to, all columns together: 24 MiB + 32 × input
 	Ops      int // operations in a chunk: 2^20 + 1032 × input, what DEFLATE can hold of text
-	Rows     int // operations in a document that are no plain characters: 2^19 + input; for the engine to observe
+	Rows     int // operations in a document that are no plain characters: 2^18 + half the input; for the engine to observe
 	Changes  int // changes in a chunk: 2^19 + input
 	Actors   int // actors in a chunk: 65,536
 	Actor    int // bytes of an actor's name: 128
@@ -65,10 +65,10 @@ func (l *Limits) For(input int) Limits {
 			*field = int(min(base+factor*int64(input), math.MaxInt32))
 		}
 	}
-	def(&f.Inflated, 32<<20, 64)
+	def(&f.Inflated, 24<<20, 32)
 	def(&f.Ops, 1<<20, 1032)
-	def(&f.Rows, 1<<19, 1)
-	def(&f.Changes, 1<<18, 1)
+	def(&f.Rows, 1<<18+int64(input)/2, 0)
+	def(&f.Changes, 1<<19, 1)
 	def(&f.Actors, 1<<16, 0)
 	def(&f.Actor, 128, 0)
 	def(&f.Key, 1<<20, 0)

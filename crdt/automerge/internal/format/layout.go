@@ -97,10 +97,13 @@ func (r *reader) columnMeta() columns {
 }
 
 // columnData reads the data of the columns, inflating those that are deflated
-// to at most budget bytes.
-func (r *reader) columnData(cs columns, in *inflater, budget *int) {
+// to at most budget bytes. Those that want says no to are passed over.
+func (r *reader) columnData(cs columns, want func(spec) bool, in *inflater, budget *int) {
 	for i := range cs {
 		data := r.take(cs[i].size, "column")
+		if !want(cs[i].spec &^ deflated) {
+			continue
+		}
 		if cs[i].spec&deflated != 0 && r.err == nil {
 			var err error
 			if data, err = in.inflate(data, budget); err != nil {

@@ -110,6 +110,36 @@ func countOps(cs columns, lim *Limits) (int, error) {
 	return n, f.err
 }
 
+// Complex is how many operations are certainly no characters of a text, told by
+// runs without reading rows; there may be more. Columns that are not sound end
+// the count.
+func (d *Document) Complex() int {
+	var r OpReader
+	d.Ops(&r)
+	total := uint64(0)
+	for left := uint64(d.NumOps); left > 0 && r.failure.err == nil; {
+		insert, some := r.insert.next(), r.action.next() && r.meta.next()
+		if !some {
+			break
+		}
+		n := min(left-1, r.insert.left)
+		for _, c := range [...]*runs{&r.action, &r.meta} {
+			if c.run == literal {
+				n = 0
+			}
+			n = min(n, c.left)
+		}
+		r.insert.left -= n
+		r.action.left -= n
+		r.meta.left -= n
+		left -= n + 1
+		if !insert || r.action.val != uint64(Set) || r.meta.val&15 != uint64(Str) {
+			total += n + 1
+		}
+	}
+	return int(total)
+}
+
 // Err is why Next returned false, nil at a proper end.
 func (r *OpReader) Err() error { return r.failure.err }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -66,6 +67,9 @@ func rebuild(d *Document) ([][]byte, error) {
 	if r.Err() != nil {
 		return nil, r.Err()
 	}
+	if n, chars := d.Complex(), len(rows)-characters(rows); n != chars {
+		return nil, fmt.Errorf("%d rows are no characters, want %d", n, chars)
+	}
 	for _, row := range rows {
 		for _, s := range row.Refs {
 			preds[s] = append(preds[s], row.ID)
@@ -116,6 +120,15 @@ func rebuild(d *Document) ([][]byte, error) {
 		hashes = append(hashes, HashOf(ChangeChunk, body))
 	}
 	return bodies, cr.Err()
+}
+
+func characters(rows []*Op) (n int) {
+	for _, op := range rows {
+		if op.Insert && op.Action == Set && op.Value.Type == Str {
+			n++
+		}
+	}
+	return n
 }
 
 // rewrite writes a document again from its rows.
