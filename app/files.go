@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"inselnetz/app/disk"
@@ -27,6 +28,7 @@ import (
 type files struct {
 	soon  chan struct{} // spaces, rights or settings may have changed
 	match sync.Mutex    // one at a time starts and stops folders
+	busy  atomic.Bool   // there was work lately
 
 	mu     sync.RWMutex
 	shared map[log.SpaceID]*shared
@@ -364,11 +366,32 @@ func (s *shared) changed() {
 		s.w.changed("files", s.space.String())
 		s.w.tellFiles(s)
 	})
-	// Much work leaves much memory that a small machine has better uses for.
-	s.w.resting.want(restAfter, debug.FreeOSMemory)
+	s.w.working()
 }
 
-const restAfter = 20 * time.Second
+const (
+	restAfter = 20 * time.Second
+	usualGC   = 100 // percent, as Go has it
+	workGC    = 300
+)
+
+// working takes more memory while there is much to do, and gives it back soon
+// after: a small machine has better uses for it.
+func (w *Workspace) working() {
+	if !w.files.busy.CompareAndSwap(false, true) {
+		return
+	}
+	if was := debug.SetGCPercent(workGC); was != usualGC && was != workGC {
+		debug.SetGCPercent(was) // somebody wants it so
+	}
+	w.resting.want(restAfter, func() {
+		w.files.busy.Store(false)
+		if was := debug.SetGCPercent(usualGC); was != workGC {
+			debug.SetGCPercent(was)
+		}
+		debug.FreeOSMemory()
+	})
+}
 
 // folderSetOf returns the settings of a space's folder, those it begins with if
 // nobody set anything.
