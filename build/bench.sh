@@ -63,13 +63,13 @@ small() { # many small files, beside rsync, cp and Syncthing
 	files 900 -bench 'FilesSmall' -benchtime 3x
 }
 large() { # one large file, the same
-	files 600 -bench 'FilesLarge' -benchtime 3x
+	files 900 -bench 'FilesLarge' -benchtime 3x
 }
 byte() { # one byte of it, on ext4, xfs and btrfs
 	files 900 -bench 'FilesByte' -benchtime 3x
 }
 four() { # one large file to four
-	files 300 -bench 'FilesFour' -benchtime 3x
+	files 600 -bench 'FilesFour' -benchtime 3x
 }
 slow() { # many small files where a flush takes long
 	files 600 -bench 'FilesSlowFlush' -benchtime 1x

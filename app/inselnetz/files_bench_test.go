@@ -131,32 +131,54 @@ func BenchmarkFilesLarge(b *testing.B) {
 	equal(b, filepath.Join(filesDir(all[0]), "run0"), filepath.Join(filesDir(all[1]), "run0"))
 }
 
-// BenchmarkFilesFour copies one large file to one node, then to four at once.
+// BenchmarkFilesFour copies one large file to one node, then to four at once, and
+// the same with rsync to a daemon. All share this machine's processors, so that the
+// ratio says as much of them; the sender's own time says what it costs the sender.
 func BenchmarkFilesFour(b *testing.B) {
 	dir := benchDir(b)
 	two, five := nodes(b, filepath.Join(dir, "two"), 2), nodes(b, filepath.Join(dir, "five"), 5)
 	one, four := oursWay(two...), oursWay(five...)
-	one.name, four.name = "one", "four"
+	addr, dst, _ := rsyncd(b, dir)
 	t := tree{1, 1 << 30}
-	var single, many []time.Duration
+	took := map[string][]time.Duration{}
 	round := 0
 	for b.Loop() {
-		for _, w := range []way{one, four} {
-			src := filepath.Join(dir, fmt.Sprint(w.name, round))
+		for name, of := range map[string][]*process{"one": two, "four": five} {
+			src := filepath.Join(dir, fmt.Sprint(name, round))
 			t.make(b, src)
-			r := w.run(b, src, fmt.Sprintf("run%d", round), t)
-			b.Logf("%s: visible %v, durable %v, processor %v", w.name, r.visible, r.durable, r.cpu)
-			if w.name == "one" {
-				single = append(single, r.durable)
-			} else {
-				many = append(many, r.durable)
+			before := cpuOf(b, of[0].cmd.Process.Pid)
+			w := one
+			if name == "four" {
+				w = four
 			}
+			r := w.run(b, src, fmt.Sprintf("run%d", round), t)
+			sender := cpuOf(b, of[0].cmd.Process.Pid) - before
+			b.Logf("%s: visible %v, durable %v, processor %v, of which the sender %v", name, r.visible, r.durable, r.cpu, sender)
+			took[name], took[name+"-sender"] = append(took[name], r.durable), append(took[name+"-sender"], sender)
+		}
+		src := filepath.Join(dir, fmt.Sprint("rsync", round))
+		t.make(b, src)
+		for name, n := range map[string]int{"rsync-one": 1, "rsync-four": 4} {
+			start := time.Now()
+			var all []*exec.Cmd
+			for i := range n {
+				cmd := exec.Command("rsync", "-a", src+"/", fmt.Sprintf("rsync://%s/m/%s%d-%d/", addr, name, round, i))
+				ok(b, cmd.Start())
+				all = append(all, cmd)
+			}
+			for _, cmd := range all {
+				ok(b, cmd.Wait())
+			}
+			sync2(b, dst)
+			took[name] = append(took[name], time.Since(start))
 		}
 		round++
 	}
-	b.ReportMetric(median(single), "one-s")
-	b.ReportMetric(median(many), "four-s")
-	b.ReportMetric(median(many)/median(single), "ratio")
+	for _, name := range []string{"one", "four", "one-sender", "four-sender", "rsync-one", "rsync-four"} {
+		b.ReportMetric(median(took[name]), name+"-s")
+	}
+	b.ReportMetric(median(took["four"])/median(took["one"]), "ratio")
+	b.ReportMetric(median(took["rsync-four"])/median(took["rsync-one"]), "rsync-ratio")
 	b.ReportMetric(0, "ns/op")
 }
 
@@ -214,19 +236,16 @@ func changeByte(b *testing.B, dir string, rest bool) {
 	sub := filepath.Join("run", "d0000", "f00.bin")
 	from, to := filepath.Join(filesDir(all[0]), sub), filepath.Join(filesDir(all[1]), sub)
 	space := do[api.Folders](all[0], "files/folders", api.Empty{}).Folders[0].Space
-	var visible, durable, told []time.Duration
-	var wire []float64
-	round := int64(0)
-	for b.Loop() {
+	round := 0
+	change := func() (visible, durable, told time.Duration) {
 		round++
-		at := 512<<20 + round*7_000_001
+		at := int64(512<<20 + round*7_000_001)
 		time.Sleep(3 * time.Second) // saves that follow each other closely wait, by rule
 		if rest {
-			awaitGuard(b, filesDir(all[1]), t.size)
+			awaitGuard(b, filesDir(all[1]), t.size, round)
 		}
 		sync2(b, dir)
 		mark := []byte{byteAt(b, from, at) + 1}
-		sent := loopback(b)
 		start := time.Now()
 		f, err := os.OpenFile(from, os.O_RDWR, 0)
 		ok(b, err)
@@ -239,16 +258,26 @@ func changeByte(b *testing.B, dir string, rest bool) {
 			}
 			time.Sleep(time.Millisecond)
 		}
-		visible = append(visible, time.Since(start))
+		visible = time.Since(start)
 		sync2(b, to)
-		durable = append(durable, time.Since(start))
+		durable = time.Since(start)
 		wait(b, time.Minute, "the byte to be safe", func() bool {
 			info, err := ask[api.FileInfo](b.Context(), all[0].client, "files/info", api.FilesAsk{Space: space, Path: filepath.ToSlash(sub)})
 			return err == nil && len(info.Devices) == 2
 		})
-		told = append(told, time.Since(start))
+		return visible, durable, time.Since(start)
+	}
+	if !rest {
+		change() // takes the copy that is there
+	}
+	var visible, durable, told []time.Duration
+	var wire []float64
+	for b.Loop() {
+		sent := loopback(b)
+		v, d, s := change()
+		b.Logf("visible %v, durable %v, told %v", v, d, s)
+		visible, durable, told = append(visible, v), append(durable, d), append(told, s)
 		wire = append(wire, float64(loopback(b)-sent)/(1<<20))
-		b.Logf("visible %v, durable %v, told %v", visible[round-1], durable[round-1], told[round-1])
 	}
 	equal(b, from, to)
 	b.ReportMetric(median(visible), "visible-s")
@@ -271,11 +300,10 @@ func byteAt(b *testing.B, path string, at int64) byte {
 	return got[0]
 }
 
-// awaitGuard waits until a folder's keep has as many files of a size as the
-// device made versions of it, the current one's guard copy among them.
-func awaitGuard(b *testing.B, dir string, size int) {
+// awaitGuard waits until a folder's keep has so many files of a size: the replaced
+// versions and the guard copy of the current one.
+func awaitGuard(b *testing.B, dir string, size, want int) {
 	b.Helper()
-	before := -1
 	wait(b, 3*time.Minute, "a guard copy", func() bool {
 		list, err := os.ReadDir(filepath.Join(dir, ".inselnetz", "keep", "loose"))
 		ok(b, err)
@@ -285,10 +313,7 @@ func awaitGuard(b *testing.B, dir string, size int) {
 				n++
 			}
 		}
-		if before < 0 {
-			before = n
-		}
-		return n > before
+		return n >= want
 	})
 	time.Sleep(2 * time.Second) // it is flushed
 }
