@@ -188,7 +188,7 @@ func (d *Doc) Put(obj ObjID, p Prop, v Value) error {
 	raw, typ := v.append(nil)
 	if len(s.rows) > 0 {
 		w := &d.rows[s.rows[len(s.rows)-1]]
-		if w.action == format.Set && w.typ == typ && string(d.raw(w)) == string(raw) {
+		if w.action == format.Set && w.typ == typ && sameScalar(typ, d.raw(w), raw) {
 			if s.rows = s.rows[:len(s.rows)-1]; len(s.rows) == 0 {
 				return nil
 			}
@@ -229,6 +229,15 @@ func kindOf(a format.Action) Kind {
 		return KindTable
 	}
 	return KindMap
+}
+
+// sameScalar reports whether two values of one type are equal, floats as numbers:
+// the two zeros are, two NaN are not. So does the JavaScript release.
+func sameScalar(typ uint8, a, b []byte) bool {
+	if typ == typeFloat {
+		return scalar(typ, a).Float() == scalar(typ, b).Float()
+	}
+	return string(a) == string(b)
 }
 
 // PutObject sets a key or element to a new, empty object.
