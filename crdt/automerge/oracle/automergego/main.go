@@ -191,7 +191,7 @@ func do(docs []*automerge.Doc, e edit) (string, error) {
 		_, err := d.Merge(docs[e.From])
 		return "", err
 	case "commit":
-		t := time.Unix(e.Time, 0)
+		t := time.UnixMilli(e.Time) // the library writes milliseconds
 		h, err := d.Commit(e.V, automerge.CommitOptions{Time: &t, AllowEmpty: e.Empty})
 		return h.String(), err
 	}
