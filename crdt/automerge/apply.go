@@ -404,7 +404,7 @@ func (a *applier) endsMark(op *format.Op, after uint32) error {
 	d := a.d
 	n, ok := d.rowOf(op.ID.Add(-1))
 	if !ok || d.rows[n].action != format.Mark || d.rows[n].flags&rowNamed == 0 || d.rows[n].obj != a.objNum {
-		return nil // an end of nothing is passed over when reading
+		return errors.New("a mark that ends without a beginning")
 	}
 	if begin := d.rows[n].key; after == none || begin != after && !d.seqs.Before(begin, after) {
 		return errors.New("a mark that ends before it begins")

@@ -19,8 +19,8 @@ var unlimited = Limits{
 func (d *Doc) roomFor(rows, points, bytes int) error {
 	most := &d.most
 	switch {
-	case len(d.rows)+rows > most.Rows:
-		return fmt.Errorf("%w: %d operations that are no plain text (Limits.Rows)", ErrLimit, most.Rows)
+	case len(d.rows)+rows > most.Rows+(d.seqs.Bytes()+len(d.vals))/8: // Load counts the bytes of the file
+		return fmt.Errorf("%w: %d operations that are no plain text (Limits.Rows)", ErrLimit, len(d.rows))
 	case d.seqs.Bytes()+len(d.vals)+bytes > most.Inflated/2:
 		return fmt.Errorf("%w: %d bytes of text and values (half of Limits.Inflated)", ErrLimit, most.Inflated/2)
 	case !d.seqs.Room(rows+points, bytes):
