@@ -34,6 +34,9 @@ func startBinding(t testing.TB) *node {
 	return n
 }
 
+// binding is startBinding for benchmarks.
+func binding(t testing.TB) *node { return startBinding(t) }
+
 // A goState is what the child says of a document.
 type goState struct {
 	Heads   []string

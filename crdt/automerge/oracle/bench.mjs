@@ -150,16 +150,17 @@ const tasks = {
 		const [load] = cpu(() => lib.load(bytes));
 		return { edit, load, size: bytes.length };
 	},
-	merge() {
+	merge(each = false) {
 		const [base, left, right] = patches();
 		const a = lib.create();
 		type(a, base, false);
 		const b = lib.fork(a, "0b");
-		type(a, left, false);
-		type(b, right, false);
+		type(a, left, each);
+		type(b, right, each);
 		const [merge] = cpu(() => lib.merge(a, b));
 		return { merge, length: lib.read(a).length };
 	},
+	"merge of changes": () => tasks.merge(true),
 };
 
 console.log(JSON.stringify(tasks[task]()));

@@ -17,21 +17,22 @@ import (
 
 // A request is one line. Which fields count depends on Cmd.
 type request struct {
-	Cmd     string
-	How     string // look: load, incremental or changes
-	Bytes   []byte
-	Actors  []string
-	Steps   []edit
-	Txns    [][][3]any // trace: patches of each change
-	Commit  bool       // trace: a change per transaction
-	Message []byte
+	Cmd    string
+	How    string // look: load, incremental or changes
+	Bytes  []byte
+	Actors []string
+	Steps  []edit
+	Path   string // trace: of a file with patches
+	Each   bool   // trace: a change for each patch
 }
 
 var commands = map[string]func(request) (any, error){
 	"look":  look,
 	"play":  play,
 	"trace": trace,
-	"files": files,
+	"open":  open,
+	"map":   fill,
+	"merge": merge,
 }
 
 func main() {
