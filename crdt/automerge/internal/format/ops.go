@@ -72,7 +72,9 @@ func (r *OpReader) init(cs columns, h home, rows, actors int, lim *Limits) {
 		case specIDActor:
 			r.idActor = newRuns(b, "id actor", unsigned, strict, f)
 		case specIDCtr:
-			r.idCtr = newRuns(b, "id counter", signed, strict, f)
+			if h == inDocument { // the old bundles' own are for places to read
+				r.idCtr = newRuns(b, "id counter", signed, strict, f)
+			}
 		case specInsert:
 			r.insert = newBools(b, "insert", f)
 		case specAction:
