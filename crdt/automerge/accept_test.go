@@ -40,7 +40,7 @@ func written(author uint32, h format.Change, ops ...format.Op) []byte {
 
 func by(actor, ctr uint32) opid.ID { return opid.ID{Ctr: ctr, Actor: actor} }
 
-// foundation is a document of two changes of actor 1 and actor1 of actor 2:
+// foundation is a document of two changes of actor 1 and one of actor 2:
 // 1@01 is the text "t" of 2@01 to 4@01, 5@01 the list "l" of 6@01, 7@01 the
 // counter "k"; 8@01 is beside 8@02 the value of "x".
 func foundation(t *testing.T) (d *Doc, first, second, beside Hash) {
