@@ -56,6 +56,9 @@ store() { # import with search index, by run heads and fully verified; append; o
 access() { # resolving 10,000 operations; new keys for 200 devices
 	run 300 -bench 'Resolve10000|Rotate200' -benchtime 10x ./crdt/access
 }
+document() { # documents beside automerge-go, the JavaScript release, Yjs and Loro
+	run 900 -tags automergego -bench . -benchtime 1x ./crdt/automerge/oracle
+}
 transport() { # echo and bulk beside raw TCP; pieces of files
 	run 300 -bench . -benchtime 1s ./mesh/lan
 }
@@ -91,7 +94,7 @@ idle() { # with 100,000 files; with ten peers
 }
 
 parts=("$@")
-((${#parts[@]})) || parts=(message store access transport small large byte four slow save rescan idle)
+((${#parts[@]})) || parts=(message store access document transport small large byte four slow save rescan idle)
 for part in "${parts[@]}"; do
 	declare -F "$part" >/dev/null || { echo "there is no part $part" >&2; exit 2; }
 	echo "== $part"

@@ -102,7 +102,6 @@ func TestFiles(t *testing.T) {
 				n = startNode(t)
 			}
 			doc, ours := read(f.b, how)
-			t.Logf("%s, %s: JavaScript %s; here %s", f.name, how, brief(theirs), brief(ours))
 			switch {
 			case theirs == nil && ours == nil:
 				taken++
