@@ -45,17 +45,18 @@ func (p *span) width() Width {
 	return Width{uint32(p.n), uint32(p.units)}
 }
 
-// wide is width in one unit.
+// wide is width in one unit; small enough to be inlined.
 func (p *span) wide(u Unit) uint32 {
-	switch {
-	case p.kind&isCell != 0:
-		return p.width().In(u)
-	case p.del.Ctr != 0:
+	points, units := uint32(p.n), uint32(p.units)
+	if p.kind&isCell != 0 {
+		points, units = p.del.Ctr, p.del.Actor
+	} else if p.del.Ctr != 0 {
 		return 0
-	case u == Units:
-		return uint32(p.units)
 	}
-	return uint32(p.n)
+	if u == Units {
+		return units
+	}
+	return points
 }
 
 // last is the id of the last element of p.
