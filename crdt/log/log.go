@@ -27,7 +27,7 @@ const (
 const (
 	KindControl  Kind = 1 // crdt/access
 	KindChat     Kind = 2 // crdt/chat
-	KindDocument Kind = 3 // reserved
+	KindDocument Kind = 3 // crdt/document
 	KindFile     Kind = 4 // crdt/tree
 )
 

@@ -128,7 +128,7 @@ func (t *tx) setAside(lg *logState, from uint64) error {
 		}
 		delete(t.w.erased, atOf(lg.id, seq))
 	}
-	for _, q := range []string{"DELETE FROM entries WHERE at BETWEEN ? AND ?", "DELETE FROM sealed WHERE at BETWEEN ? AND ?", "DELETE FROM files WHERE at BETWEEN ? AND ?", "DELETE FROM posted WHERE at BETWEEN ? AND ?"} {
+	for _, q := range []string{"DELETE FROM entries WHERE at BETWEEN ? AND ?", "DELETE FROM sealed WHERE at BETWEEN ? AND ?", "DELETE FROM files WHERE at BETWEEN ? AND ?", "DELETE FROM documents WHERE at BETWEEN ? AND ?", "DELETE FROM posted WHERE at BETWEEN ? AND ?"} {
 		if err := t.c.exec(q, atOf(lg.id, from), atOf(lg.id, lg.last.Seq)); err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ func (t *tx) drop(space log.SpaceID, ids []log.LogID) error {
 		lg := t.s.logs[id]
 		from, to := atOf(lg.id, 0), atOf(lg.id+1, 0)-1
 		locals = append(locals, strconv.FormatInt(lg.id, 10))
-		for _, table := range []string{"entries", "sealed", "files", "posted", "votes"} {
+		for _, table := range []string{"entries", "sealed", "files", "documents", "posted", "votes"} {
 			if err := t.c.exec("DELETE FROM "+table+" WHERE at BETWEEN ? AND ?", from, to); err != nil {
 				return err
 			}

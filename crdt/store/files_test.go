@@ -11,8 +11,13 @@ import (
 // file makes an author's next entry of kind log.KindFile.
 func (a *author) file(t testing.TB, ms int64, deps []log.Dep, payload string) *log.Entry {
 	t.Helper()
+	return a.listed(t, log.KindFile, ms, deps, payload)
+}
+
+func (a *author) listed(t testing.TB, kind log.Kind, ms int64, deps []log.Dep, payload string) *log.Entry {
+	t.Helper()
 	a.hlc = log.Tick(ms, a.hlc, 0)
-	e, err := log.New(a.key, log.Header{Log: a.card.ID(), Seq: a.last.Seq + 1, Prev: a.last.Hash, HLC: a.hlc, Deps: deps, Kind: log.KindFile}, []byte(payload))
+	e, err := log.New(a.key, log.Header{Log: a.card.ID(), Seq: a.last.Seq + 1, Prev: a.last.Hash, HLC: a.hlc, Deps: deps, Kind: kind}, []byte(payload))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +59,16 @@ func TestFiles(t *testing.T) {
 	if list, _ = filesOf(t, s, upto); len(list) != 2 {
 		t.Fatalf("files %v, want a3 and b1", list)
 	}
+	mustImport(t, s, a.card, a.listed(t, log.KindDocument, baseMs+6, nil, "d1"))
 	if err := s.Rebuild(bg, nil); err != nil {
 		t.Fatal(err)
+	}
+	list = nil
+	if _, err := s.Documents(bg, space, nil, func(_ log.Card, e *log.Entry) error {
+		list = append(list, string(e.Payload))
+		return nil
+	}); err != nil || fmt.Sprint(list) != "[d1]" {
+		t.Fatalf("documents %v, %v", list, err)
 	}
 	if list, _ = filesOf(t, s, nil); len(list) != 4 {
 		t.Fatalf("files %v after a rebuild", list)

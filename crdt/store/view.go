@@ -47,8 +47,8 @@ type act struct {
 // look takes the operations out of a ready entry, or puts it aside when it
 // cannot be read yet.
 func (t *tx) look(lg *logState, e *log.Entry, stamp uint64) error {
-	if e.Kind == log.KindFile && lg.card.Space != log.Control {
-		return t.c.exec("INSERT OR IGNORE INTO files(at) VALUES(?)", atOf(lg.id, e.Seq))
+	if table := listed[e.Kind]; table != "" && lg.card.Space != log.Control {
+		return t.c.exec("INSERT OR IGNORE INTO "+table+"(at) VALUES(?)", atOf(lg.id, e.Seq))
 	}
 	if e.Kind != log.KindChat || lg.card.Space == log.Control || e.Payload == nil {
 		return nil
