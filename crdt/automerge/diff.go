@@ -80,7 +80,7 @@ func (d *Doc) Diff(before, after []Hash) ([]Patch, error) {
 		}
 		if d.areHeads(rows) {
 			f.r[i] = d.Reader
-			f.clocks[i] = d.counters(d.present())
+			f.clocks[i] = d.counters(d.graph.last)
 			if d.Pending() > 0 { // these are no part of it
 				f.r[i].at = f.clocks[i]
 			}
@@ -120,15 +120,6 @@ func (d *Doc) areHeads(rows []uint32) bool {
 		}
 	}
 	return true
-}
-
-// present is the clock of all changes.
-func (d *Doc) present() clock {
-	c := make(clock, len(d.logs))
-	for a := range d.logs {
-		c[a] = uint32(len(d.logs[a].changes))
-	}
-	return c
 }
 
 // A differ holds one Diff. Objects that were there are visited by ascending

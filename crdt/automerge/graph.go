@@ -23,6 +23,8 @@ type graph struct {
 	message map[uint32]string
 	extra   map[uint32][]byte
 	heads   []uint32 // changes that no other depends on
+	lone    []uint64 // bit n: when change n came it followed all others
+	last    clock    // of all changes
 
 	pages   []*[hashPage]Hash // zero: not worked out yet
 	byHash  map[uint64]uint32 // the first 8 bytes
@@ -67,6 +69,10 @@ func (g *graph) add(r changeRow, deps []uint32, time int64, message string, extr
 	}
 	g.rows = append(g.rows, r)
 	g.times.add(time)
+	for int(r.actor) >= len(g.last) {
+		g.last = append(g.last, 0)
+	}
+	g.last[r.actor] = r.seq
 	if message != "" {
 		g.message[n] = message
 	}
@@ -75,10 +81,16 @@ func (g *graph) add(r changeRow, deps []uint32, time int64, message string, extr
 	}
 	if len(g.heads) == 1 && len(deps) == 1 && g.heads[0] == deps[0] {
 		g.heads[0] = n
-		return n
+	} else {
+		g.heads = slices.DeleteFunc(g.heads, func(h uint32) bool { return slices.Contains(deps, h) })
+		g.heads = append(g.heads, n)
 	}
-	g.heads = slices.DeleteFunc(g.heads, func(h uint32) bool { return slices.Contains(deps, h) })
-	g.heads = append(g.heads, n)
+	if n%64 == 0 {
+		g.lone = append(g.lone, 0)
+	}
+	if len(g.heads) == 1 {
+		g.lone[n/64] |= 1 << (n % 64)
+	}
 	return n
 }
 
@@ -216,29 +228,59 @@ func (g *graph) clock(rows []uint32) clock {
 	}
 	top := slices.Max(rows)
 	in := make([]uint64, top/64+1)
-	for _, n := range rows {
-		in[n/64] |= 1 << (n % 64)
+	left := 0 // marked, not visited
+	mark := func(n uint32) {
+		if in[n/64]&(1<<(n%64)) == 0 {
+			in[n/64] |= 1 << (n % 64)
+			left++
+		}
 	}
-	for n := int(top); n >= 0; n-- { // deps lie before
+	for _, n := range rows {
+		mark(n)
+	}
+	for n := top; left > 0; n-- { // deps lie before
 		if in[n/64]&(1<<(n%64)) == 0 {
 			continue
 		}
-		r := &g.rows[n]
-		for int(r.actor) >= len(c) {
-			c = append(c, 0)
+		if left--; left == 0 && g.lone[n/64]&(1<<(n%64)) != 0 && int(n) >= len(g.rows)/2 {
+			return g.upTo(n, c)
 		}
-		c[r.actor] = max(c[r.actor], r.seq)
+		r := &g.rows[n]
+		c = c.with(r.actor, r.seq)
 		if r.dep == none {
 			continue
 		}
-		in[r.dep/64] |= 1 << (r.dep % 64)
+		mark(r.dep)
 		if len(g.more) > 0 {
-			for _, m := range g.more[uint32(n)] {
-				in[m/64] |= 1 << (m % 64)
+			for _, m := range g.more[n] {
+				mark(m)
 			}
 		}
 	}
 	return c
+}
+
+// with is the clock that knows also that much of an actor.
+func (c clock) with(actor, seq uint32) clock {
+	for int(actor) >= len(c) {
+		c = append(c, 0)
+	}
+	c[actor] = max(c[actor], seq)
+	return c
+}
+
+// upTo is c and the clock of all changes up to n: that of all, less those that
+// came after n.
+func (g *graph) upTo(n uint32, c clock) clock {
+	all := slices.Clone(g.last)
+	for i := int(n) + 1; i < len(g.rows); i++ {
+		r := &g.rows[i]
+		all[r.actor] = min(all[r.actor], r.seq-1)
+	}
+	for a, seq := range c {
+		all[a] = max(all[a], seq)
+	}
+	return all
 }
 
 // before is the clock of what a change with those deps by that actor may know,
