@@ -26,6 +26,9 @@ func (d *Doc) begin() error {
 		return nil
 	}
 	if d.me == none {
+		if len(d.o.Actor) > maxActor {
+			return fmt.Errorf("%w: an actor id has 1 to %d bytes", ErrValue, maxActor)
+		}
 		d.me = d.actor(d.Actor())
 	}
 	d.tx = tx{open: true, start: d.maxOp + 1}

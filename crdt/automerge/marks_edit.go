@@ -65,8 +65,8 @@ func (d *Doc) Mark(obj ObjID, start, end int, name string, v Value, expand Expan
 	if err := v.check(); err != nil {
 		return err
 	}
-	if !utf8.ValidString(name) {
-		return fmt.Errorf("%w: a name that is not UTF-8", ErrValue)
+	if !utf8.ValidString(name) || len(name) > d.most.Key {
+		return fmt.Errorf("%w: a name is UTF-8 of at most %d bytes", ErrValue, d.most.Key)
 	}
 	n, err := d.textAt(obj, start)
 	if err != nil {
