@@ -247,7 +247,11 @@ func (d *Doc) ForkAt(heads []Hash, actor ActorID) (*Doc, error) {
 		return nil, err
 	}
 	o := d.o
-	o.Actor, o.Unverified, o.Limits = actor, true, unlimited
+	o.Actor = actor
+	if len(rows) == 0 {
+		return New(o), nil
+	}
+	o.Unverified, o.Limits = true, unlimited
 	body := d.document(d.graph.clock(rows))
 	f := New(o)
 	if err := f.load(body); err != nil {

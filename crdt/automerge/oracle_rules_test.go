@@ -147,3 +147,14 @@ func TestPutOfAnEqualFloat(t *testing.T) {
 		}
 	}
 }
+
+func TestForkAtTheBeginning(t *testing.T) {
+	d := edited(t, "\xaa", func(d *Doc) error { return d.Put(Root, Key("k"), Int(1)) })
+	f, err := d.ForkAt(nil, "\xbb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h := f.Heads(); len(h) != 0 || f.Actor() != "\xbb" {
+		t.Errorf("heads %x of %s, want none", h, f.Actor())
+	}
+}
