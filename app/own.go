@@ -160,6 +160,14 @@ func (w *Workspace) giveUp(space log.SpaceID) error {
 // append writes an own entry. When it returns, the entry is safe on disk; only
 // then it leaves this device.
 func (w *Workspace) append(ctx context.Context, space log.SpaceID, kind log.Kind, plain []byte, nonce string) (store.Applied, error) {
+	return w.appendTo(ctx, log.LogID{}, space, kind, plain, nonce)
+}
+
+// errOtherLog is the answer of appendTo when this device has begun a new log.
+var errOtherLog = errors.New("own entries go to another log now")
+
+// appendTo is append to a certain log, if to is set.
+func (w *Workspace) appendTo(ctx context.Context, to log.LogID, space log.SpaceID, kind log.Kind, plain []byte, nonce string) (store.Applied, error) {
 	st := w.snapshot()
 	if st == nil {
 		return store.Applied{}, problem("not-member")
@@ -183,6 +191,9 @@ func (w *Workspace) append(ctx context.Context, space log.SpaceID, kind log.Kind
 	card, err := w.ownCard(space)
 	if err != nil {
 		return store.Applied{}, storeProblem(err, w.dir)
+	}
+	if to != (log.LogID{}) && card.ID() != to {
+		return store.Applied{}, errOtherLog
 	}
 	var made *log.Entry
 	applied, err := w.store.Append(ctx, card, nonce, func(n store.Next) (*log.Entry, error) {
@@ -258,7 +269,21 @@ func (w *Workspace) follow(ctx context.Context, space log.SpaceID, a store.Appli
 	if s := w.folderOf(space); s != nil {
 		s.look()
 	}
+	if a.Document {
+		w.changed("documents", space.String())
+	}
 	return nil
+}
+
+// ownLog is the log that own entries of a space go to.
+func (w *Workspace) ownLog(space log.SpaceID) (log.LogID, error) {
+	w.own.mu.Lock()
+	defer w.own.mu.Unlock()
+	card, err := w.ownCard(space)
+	if err != nil {
+		return log.LogID{}, storeProblem(err, w.dir)
+	}
+	return card.ID(), nil
 }
 
 // control appends control entries in their order.

@@ -130,6 +130,7 @@ type Applied struct {
 	Channels []chat.ChannelID // of the space, where something visible changed
 	Messages []chat.MsgID     // new messages, at most 64 of them
 	Control  bool             // control entries are among the new ones
+	Document bool             // entries of documents are
 	Again    bool             // the nonce was used before: nothing was done, Messages names what was posted then
 
 	touched []chanKey  // as Channels, of all spaces

@@ -231,6 +231,7 @@ func (t *tx) add(lg *logState, e *log.Entry) error {
 	}
 	t.applied.Entries++
 	t.applied.Control = t.applied.Control || e.Kind == log.KindControl
+	t.applied.Document = t.applied.Document || e.Kind == log.KindDocument
 	if ready {
 		return t.became(lg, e, st)
 	}
@@ -385,6 +386,7 @@ func (a *Applied) join(b Applied) {
 		}
 	}
 	a.Control = a.Control || b.Control
+	a.Document = a.Document || b.Document
 	for _, c := range b.Channels {
 		if !slices.Contains(a.Channels, c) {
 			a.Channels = append(a.Channels, c)
