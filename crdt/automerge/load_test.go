@@ -273,3 +273,27 @@ func TestForget(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLoadMarks(t *testing.T) {
+	t1 := at(1, 0)
+	begin := func(id, ref opid.ID) format.Op {
+		return format.Op{ID: id, Obj: t1, Elem: ref, Insert: true, Action: format.Mark, Mark: []byte("b"), Value: format.Value{Type: format.True}}
+	}
+	end := func(id, ref opid.ID) format.Op {
+		return format.Op{ID: id, Obj: t1, Elem: ref, Insert: true, Action: format.Mark}
+	}
+	for name, tt := range map[string]struct {
+		ops []format.Op
+		ok  bool
+	}{
+		"a mark":            {[]format.Op{text("a", t1), begin(at(2, 0), at(0, 0)), end(at(3, 0), at(2, 0))}, true},
+		"the end first":     {[]format.Op{text("a", t1), end(at(3, 0), at(0, 0)), begin(at(2, 0), at(0, 0))}, false},
+		"the end alone":     {[]format.Op{text("a", t1), char(t1, at(2, 0), at(0, 0)), end(at(3, 0), at(2, 0))}, false},
+		"the end elsewhere": {[]format.Op{text("a", t1), text("b", at(2, 0)), begin(at(3, 0), at(0, 0)), with(end(at(4, 0), at(0, 0)), func(op *format.Op) { op.Obj = at(2, 0) })}, false},
+	} {
+		_, err := Load(draft{[3]uint32{uint32(len(tt.ops))}, tt.ops}.body(), Options{Unverified: true})
+		if tt.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), "mark") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
