@@ -175,6 +175,7 @@ var acts = map[string]func(e *engine, d deed) error{
 	"diff":        (*engine).diff,
 	"bundle":      (*engine).bundle,
 	"sync":        (*engine).sync,
+	"fork":        (*engine).fork,
 }
 
 func (e *engine) commit(d deed) error {
@@ -273,6 +274,29 @@ func (e *engine) reload(d deed) error {
 		}
 	}
 	return nil
+}
+
+func (e *engine) fork(d deed) error {
+	actor, err := am.ParseActor(d.Actor)
+	if err != nil {
+		return err
+	}
+	var doc *am.Doc
+	if d.Past {
+		doc, err = e.docs[d.From].ForkAt(hashesOf(d.Heads), actor)
+	} else {
+		doc, err = e.docs[d.From].Fork(actor)
+	}
+	if err != nil {
+		return err
+	}
+	e.docs[d.R], e.actors[d.R] = doc, actor
+	for pair := range e.syncs {
+		if pair[0] == d.R || pair[1] == d.R {
+			delete(e.syncs, pair)
+		}
+	}
+	return equalHeads(doc, d.Heads)
 }
 
 // equalFiles compares what two files say, columns inflated.

@@ -30,7 +30,7 @@ const empty = { map: () => ({}), list: () => [], text: () => "" };
 class Replica {
 	constructor(actor) {
 		this.doc = ApiHandler.create({ actor });
-		this.actor = actor;
+		this.actor = this.first = actor;
 		this.known = new Map([["_root", "map"]]); // object -> type
 		this.past = [[]]; // heads that once were
 		this.sync = new Map(); // other replica -> state
@@ -284,6 +284,42 @@ const acts = {
 		const after = pick(r.past, s.n[1]);
 		return { before, after, patches: r.doc.diff(before, after).map(patch) };
 	},
+	// fork makes the replica a copy of another one, as that is or once was, with a
+	// new actor.
+	fork(r, s, all) {
+		const other = all[s.n[0] % all.length];
+		settle(r, other);
+		const heads = s.n[2] % 2 ? pick(other.past, s.n[1]) : undefined;
+		r.forks = (r.forks ?? 0) + 1;
+		const actor = r.first + (r.forks + 0xc000).toString(16);
+		let doc = other.doc.fork(actor, heads);
+		if (heads) {
+			// The library applies them anew in an order of its own; ours stays.
+			const there = (hash) => doc.getChangeByHash(hash);
+			const changes = other.doc.getChangesMeta([]).map((c) => there(c.hash)).filter(Boolean);
+			const again = ApiHandler.create({ actor });
+			for (const c of changes) again.applyChanges([c]);
+			doc.free();
+			doc = again;
+		}
+		r.doc.free();
+		r.doc = doc;
+		r.actor = actor;
+		r.sync.clear();
+		for (const x of all) x.sync.delete(r);
+		const there = ([obj]) => {
+			try {
+				return doc.objInfo(obj);
+			} catch {
+				return false;
+			}
+		};
+		r.known = new Map([...other.known].filter(there));
+		r.known.set("_root", "map");
+		r.past = other.past.filter((h) => h.every((x) => doc.getChangeByHash(x)));
+		r.cursors = [];
+		return { from: all.indexOf(other), heads: doc.getHeads(), past: !!heads, actor };
+	},
 	bundle(r, s) {
 		settle(r);
 		const hashes = r.doc.getChangesMeta([]).map((c) => c.hash);
@@ -356,7 +392,7 @@ const kind = (v) =>
 	v === null ? "null" : v instanceof Date ? "time" : v instanceof Uint8Array ? "bytes" : Array.isArray(v) ? "list" : typeof v === "bigint" ? `${v}` : typeof v === "object" ? "map" : `${v}`;
 
 // Those that need everything committed first, so that no library decides when.
-const settled = new Set(["merge", "reload", "incremental", "since", "readAt", "positions", "diff", "bundle", "sync"]);
+const settled = new Set(["merge", "reload", "incremental", "since", "readAt", "positions", "diff", "bundle", "sync", "fork"]);
 
 // play returns the concrete steps, each with what came of it, and what every
 // replica holds in the end.

@@ -36,6 +36,8 @@ type deed struct {
 	Heads     []string
 	Before    []string
 	After     []string
+	Past      bool     // fork: at heads that once were
+	Actor     string   // fork: who edits from now on
 	Batch     [][]byte // changes merged one by one
 	Bytes     []byte
 	Dump      string

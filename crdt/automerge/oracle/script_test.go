@@ -121,7 +121,7 @@ var flavours = []struct {
 		"put": 8, "make": 5, "insert": 6, "insertMake": 3, "delete": 5, "increment": 4, "splice": 10, "spliceList": 3,
 		"updateText": 2, "mark": 4, "unmark": 2, "splitBlock": 2, "joinBlock": 1, "updateBlock": 1,
 		"commit": 10, "merge": 7, "reload": 1, "incremental": 1, "since": 1, "read": 1, "readAt": 2, "cursor": 2,
-		"positions": 1, "diff": 1, "bundle": 1, "sync": 2, "rollback": 1,
+		"positions": 1, "diff": 1, "bundle": 1, "sync": 2, "rollback": 1, "fork": 1,
 	}},
 	{"text", weights{
 		"make": 1, "splice": 20, "updateText": 2, "mark": 8, "unmark": 4, "splitBlock": 3, "joinBlock": 2,
@@ -129,7 +129,7 @@ var flavours = []struct {
 	}},
 	{"maps and lists", weights{
 		"put": 14, "make": 6, "insert": 9, "insertMake": 5, "delete": 9, "increment": 9, "spliceList": 5,
-		"commit": 10, "merge": 9, "reload": 1, "incremental": 1, "readAt": 2, "diff": 2, "rollback": 1, "sync": 1,
+		"commit": 10, "merge": 9, "reload": 1, "incremental": 1, "readAt": 2, "diff": 2, "rollback": 1, "sync": 1, "fork": 1,
 	}},
 	{"plain text", weights{"make": 1, "splice": 24, "commit": 6, "merge": 5, "reload": 1, "readAt": 2, "cursor": 1, "positions": 1, "incremental": 1}},
 	{"forever apart", weights{
@@ -178,7 +178,7 @@ func roll(seed uint64) script {
 
 // order makes a bag of weights the same in every run.
 var order = strings.Fields("put make insert insertMake delete increment splice spliceList updateText mark unmark " +
-	"splitBlock joinBlock updateBlock commit merge reload incremental since read readAt cursor positions diff bundle sync rollback")
+	"splitBlock joinBlock updateBlock commit merge reload incremental since read readAt cursor positions diff bundle sync rollback fork")
 
 func ptr[T any](v T) *T { return &v }
 
