@@ -144,8 +144,9 @@ const (
 
 // A touch is what operations between the two states have to do with in an object.
 type touch struct {
-	at   []uint32 // keys or elements
-	full bool     // the object is new: all of it
+	at    []uint32 // keys or elements
+	full  bool     // the object is new: all of it
+	marks bool     // some are marks
 }
 
 func (f *differ) touch(obj uint32) *touch {
@@ -190,10 +191,12 @@ func (f *differ) op(p place) {
 		eid, obj, _ := f.d.element(p.target)
 		t := f.touch(obj)
 		t.at = append(t.at, eid)
+		t.marks = t.marks || f.d.seqs.Elem(eid).IsMark
 	default:
 		row := &f.d.rows[p.at]
 		t := f.touch(row.obj)
 		t.at = append(t.at, row.key)
+		t.marks = t.marks || row.flags&rowMap == 0 && f.d.rows[f.d.slotOf(row)].action == format.Mark
 	}
 }
 

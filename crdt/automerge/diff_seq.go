@@ -8,7 +8,7 @@ import (
 )
 
 // fewElements is up to how many elements are looked up one by one; for more, and
-// where marks may have changed, the sequence is gone through.
+// where marks changed, the sequence is gone through.
 const fewElements = 1000
 
 // A gap is what changes between two elements that stay: what is inserted, from
@@ -44,12 +44,8 @@ func (f *differ) sequence(n uint32, t *touch) {
 	o := &f.d.objects[n]
 	s := seqDiff{differ: f, n: n, o: o, isText: o.kind == format.MakeText, full: t.full, last: map[string]int{}}
 	s.open = [2]open{{d: f.d}, {d: f.d}}
-	if !t.full && len(t.at) <= fewElements && f.r[is].at == nil && o.seq.Marks() == 0 {
-		slices.SortFunc(t.at, f.d.compareElements)
-		for _, eid := range t.at {
-			e, k := f.d.seqs.Whole(eid)
-			s.element(&e, k, f.d.seqs.Position(o.seq, eid, f.d.unit(o)))
-		}
+	if !t.full && len(t.at) <= fewElements && f.r[is].at == nil && !t.marks {
+		s.some(t.at)
 	} else {
 		pos := 0
 		for e := range f.d.seqs.Runs(o.seq) {
@@ -59,6 +55,27 @@ func (f *differ) sequence(n uint32, t *touch) {
 	s.flush()
 	for _, m := range s.marks {
 		f.add(n, Patch{Kind: PatchMark, Prop: Index(m.Start), Mark: m})
+	}
+}
+
+// some compares only those elements, which are no marks.
+func (s *seqDiff) some(at []uint32) {
+	slices.SortFunc(at, s.d.compareElements)
+	var marks []uint32 // all in the text
+	if s.o.seq.Marks() > 0 {
+		for e := range s.d.seqs.Cells(s.o.seq) {
+			if e.IsMark {
+				marks = append(marks, e.Cell)
+			}
+		}
+	}
+	for _, eid := range at {
+		for len(marks) > 0 && s.d.seqs.Before(s.d.rows[marks[0]].key, eid) {
+			s.pass(marks[0])
+			marks = marks[1:]
+		}
+		e, k := s.d.seqs.Whole(eid)
+		s.element(&e, k, s.d.seqs.Position(s.o.seq, eid, s.d.unit(s.o)))
 	}
 }
 
@@ -150,12 +167,7 @@ func (s *seqDiff) cell(e *seq.Run, pos int) int {
 		old = s.r[was].winner(e.Cell)
 	}
 	if e.IsMark {
-		for when := range 2 {
-			if !(when == was && s.full) && s.r[when].markShows(e.Cell) {
-				s.open[when].pass(e.Cell)
-				s.dirty = true
-			}
-		}
+		s.pass(e.Cell)
 	}
 	width := s.width(now)
 	switch {
@@ -179,6 +191,16 @@ func (s *seqDiff) cell(e *seq.Run, pos int) int {
 		s.addCell(pos, width, now)
 	}
 	return width
+}
+
+// pass goes behind the begin or end of a mark.
+func (s *seqDiff) pass(mark uint32) {
+	for when := range 2 {
+		if !(when == was && s.full) && s.r[when].markShows(mark) {
+			s.open[when].pass(mark)
+			s.dirty = true
+		}
+	}
 }
 
 // width is that of a row, none: 0.

@@ -36,6 +36,14 @@ func BenchmarkRich(b *testing.B) {
 	run("marks", func() { must(d.Marks(obj)) })
 	run("spans", func() { must(d.Spans(obj)) })
 	run("diff of 1,000 marks", func() { must(d.Diff(plain, d.Heads())) })
+	marked := d.Heads()
+	for i := range 100 {
+		if err := d.SpliceText(obj, size/2+i, i%2, "x"); err != nil {
+			b.Fatal(err)
+		}
+	}
+	d.Commit(CommitOptions{})
+	run("diff of 100 edits among marks", func() { must(d.Diff(marked, d.Heads())) })
 	c := must(d.Cursor(obj, size/2, MoveAfter))
 	run("cursor", func() { must(d.Position(obj, c)) })
 	r := must(d.At(plain))

@@ -269,6 +269,20 @@ func (s *Store) Behind(q *Seq, eid uint32) iter.Seq[Run] {
 	}
 }
 
+// Cells goes through the cells of q.
+func (s *Store) Cells(q *Seq) iter.Seq[Run] {
+	return func(yield func(Run) bool) {
+		for lf := s.heads[q.num].first; lf != 0; lf = s.leaf(lf).next {
+			l := s.leaf(lf)
+			for i := 0; l.cells && i < len(l.sp); i++ {
+				if l.sp[i].isCell() && !yield(s.run(&l.sp[i])) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func (s *Store) walk(lf uint32, i int, yield func(Run) bool) {
 	for ; lf != 0; lf, i = s.leaf(lf).next, 0 {
 		sp := s.leaf(lf).sp

@@ -243,6 +243,20 @@ func (s *Store) sameAs(q *Seq, d *refSeq) error {
 	if r, _ := s.At(q, Points, int(pos.Points)); r.Eid != None {
 		return fmt.Errorf("something at the end")
 	}
+	n = 0
+	for _, e := range all {
+		if e.cell {
+			n++
+		}
+	}
+	for r := range s.Cells(q) {
+		if n--; !r.IsCell {
+			return fmt.Errorf("%v is no cell", r.ID)
+		}
+	}
+	if n != 0 {
+		return fmt.Errorf("%d cells are not found", n)
+	}
 	return s.sameText(q, all)
 }
 
