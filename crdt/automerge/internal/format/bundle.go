@@ -47,7 +47,7 @@ func ParseBundle(body []byte, l *Limits) (*Bundle, error) {
 		return nil, f.err
 	}
 	var err error
-	lim.Ops = b.lim.Rows / 2 // all of them are held at once
+	lim.Ops = b.lim.Rows // all of them are held at once
 	b.NumOps, err = countOps(b.ops, &lim)
 	return b, err
 }

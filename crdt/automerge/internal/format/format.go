@@ -45,7 +45,7 @@ const MaxCounter = 1<<32 - 1
 type Limits struct {
 	Inflated int // bytes a chunk may inflate to, all columns together: 24 MiB + 32 × input
 	Ops      int // operations in a chunk: 2^20 + 1032 × input, what DEFLATE can hold of text
-	Rows     int // operations in a document that are no plain characters: 2^18 + half the input; for the engine to observe
+	Rows     int // operations in a document that are no plain characters, for the engine to observe, or in a bundle: 2^18 + half the input
 	Changes  int // changes in a chunk: 2^19 + input
 	Actors   int // actors in a chunk: 65,536
 	Actor    int // bytes of an actor's name: 128
