@@ -164,10 +164,18 @@ func (d *Doc) Changes(since []Hash) ([]*Change, error) {
 // application.
 func (g *graph) after(rows []uint32) []uint32 {
 	c := g.clock(rows)
-	var out []uint32
-	for n := range g.rows {
+	left := 0
+	for a, seq := range g.last {
+		left += int(seq)
+		if a < len(c) {
+			left -= int(c[a])
+		}
+	}
+	out := make([]uint32, left)
+	for n := len(g.rows) - 1; left > 0; n-- { // mostly they are the last ones
 		if r := &g.rows[n]; int(r.actor) >= len(c) || c[r.actor] < r.seq {
-			out = append(out, uint32(n))
+			left--
+			out[left] = uint32(n)
 		}
 	}
 	return out

@@ -244,7 +244,9 @@ func (d *Doc) syncPayload(s *SyncState) (payload [][]byte, rows []uint32) {
 // in none of its filters, with all that depend on them.
 func (d *Doc) wanted(s *SyncState) []uint32 {
 	var out []uint32
-	send := make([]bool, len(d.graph.rows))
+	var send []bool // of the changes from first on
+	first := uint32(len(d.graph.rows))
+	sends := func(n uint32) bool { return n >= first && send[n-first] }
 	if len(s.theirHave) > 0 {
 		var both []Hash
 		for i := range s.theirHave {
@@ -253,18 +255,23 @@ func (d *Doc) wanted(s *SyncState) []uint32 {
 		in := func(h Hash) bool {
 			return slices.ContainsFunc(s.theirHave, func(have syncHave) bool { return have.since.has(h) })
 		}
+		since := d.since(both)
+		if len(since) > 0 {
+			first = since[0]
+			send = make([]bool, uint32(len(d.graph.rows))-first)
+		}
 		var deps []uint32
-		for _, n := range d.since(both) { // deps come first
+		for _, n := range since { // deps come first
 			deps = d.graph.deps(deps[:0], n)
-			send[n] = slices.ContainsFunc(deps, func(dep uint32) bool { return send[dep] }) || !in(d.graph.hash(d, n))
-			if send[n] {
+			if slices.ContainsFunc(deps, sends) || !in(d.graph.hash(d, n)) {
+				send[n-first] = true
 				out = append(out, n)
 			}
 		}
 	}
 	var need []uint32
 	for _, h := range s.theirNeed {
-		if n, ok := d.graph.lookup(d, h); ok && !send[n] {
+		if n, ok := d.graph.lookup(d, h); ok && !sends(n) {
 			need = append(need, n)
 		}
 	}

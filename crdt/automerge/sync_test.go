@@ -472,3 +472,27 @@ func TestBloom(t *testing.T) {
 		t.Error("an empty filter has something")
 	}
 }
+
+// A keystroke to a peer and its answer, in a document of 100,000 changes.
+func BenchmarkSyncKeystroke(b *testing.B) {
+	x, y := newPeer("\x01"), newPeer("\x02")
+	text, err := x.PutObject(Root, Key("t"), KindText)
+	if err != nil {
+		b.Fatal(err)
+	}
+	key := func() {
+		n, _ := x.Len(text)
+		if err := x.SpliceText(text, n, 0, "a"); err != nil {
+			b.Fatal(err)
+		}
+		x.Commit(CommitOptions{})
+	}
+	for range 100_000 {
+		key()
+	}
+	talk(b, x, y, nil)
+	for b.Loop() {
+		key()
+		talk(b, x, y, nil)
+	}
+}
