@@ -78,7 +78,9 @@ func attrsOf(r automerge.Reader, obj automerge.ObjID) map[string]any {
 		return out
 	}
 	for _, k := range keys {
-		out[k] = attrOf(r, obj, k)
+		if v := attrOf(r, obj, k); v != nil {
+			out[k] = v
+		}
 	}
 	return out
 }
@@ -235,8 +237,8 @@ func (b Block) attrs() map[string]any {
 	return out
 }
 
-// String is the text of a block without its embeds.
-func (b Block) String() string {
+// Text is the text of a block without its embeds.
+func (b Block) Text() string {
 	var s strings.Builder
 	for i := range b.Spans {
 		s.WriteString(b.Spans[i].Text)

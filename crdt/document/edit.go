@@ -219,6 +219,11 @@ func (w *writer) write(at, del int, text string, marks map[string]automerge.Valu
 	if err := w.moves(at); err != nil {
 		return err
 	}
+	if marks == nil && text != "" { // it takes the marks of what is before it
+		if err := w.settle(); err != nil {
+			return err
+		}
+	}
 	if err := w.d.SpliceText(w.body, at, del, text); err != nil {
 		return err
 	}

@@ -113,6 +113,9 @@ func (d dice) block() map[string]any {
 // weights say how often a step is of a kind. A flavour of history is a set of them.
 type weights map[string]int
 
+// long is the flavour of texts of some thousand characters.
+const long = "long"
+
 var flavours = []struct {
 	name    string
 	weights weights
@@ -132,6 +135,7 @@ var flavours = []struct {
 		"commit": 10, "merge": 9, "reload": 1, "incremental": 1, "readAt": 2, "diff": 2, "rollback": 1, "sync": 1, "fork": 1,
 	}},
 	{"plain text", weights{"make": 1, "splice": 24, "commit": 6, "merge": 5, "reload": 1, "readAt": 2, "cursor": 1, "positions": 1, "incremental": 1}},
+	{long, weights{"splice": 20, "mark": 2, "splitBlock": 1, "commit": 5, "merge": 6, "reload": 1, "cursor": 1, "positions": 1, "sync": 1, "bundle": 1, "rollback": 1, "fork": 1}},
 	{"forever apart", weights{
 		"put": 5, "make": 3, "insert": 5, "delete": 3, "increment": 2, "splice": 12, "mark": 4, "splitBlock": 1, "commit": 4, "merge": 1, "sync": 1, "read": 1,
 	}},
@@ -162,8 +166,16 @@ func roll(seed uint64) script {
 			bag = append(bag, k)
 		}
 	}
-	for range 10 + d.IntN(60) {
-		s.Steps = append(s.Steps, d.step(bag[d.IntN(len(bag))], len(s.Actors)))
+	steps := 10 + d.IntN(60)
+	if flavour.name == long {
+		steps = 5 + d.IntN(15)
+	}
+	for range steps {
+		st := d.step(bag[d.IntN(len(bag))], len(s.Actors))
+		if flavour.name == long && st.Op == "splice" && d.IntN(2) == 0 {
+			st.S = ptr(d.text(1) + strings.Repeat(d.one("x", "long ", "ö", "😀"), d.IntN(900)) + d.text(2))
+		}
+		s.Steps = append(s.Steps, st)
 	}
 	if d.IntN(3) > 0 { // all meet in the end
 		for i := range s.Actors[1:] {
