@@ -72,9 +72,9 @@ func DecodePayload(b []byte) (Payload, error) {
 		return Payload{}, fmt.Errorf("%w: %d", ErrVersion, version) // whatever follows
 	}
 	var p Payload
-	if copied := copy(p.Doc[:], r.bytes()); copied != len(p.Doc) {
-		r.bad = true
-	}
+	id := r.bytes()
+	r.bad = r.bad || len(id) != len(p.Doc)
+	copy(p.Doc[:], id)
 	p.N = r.head(uintMajor)
 	p.Chunks = r.bytes()
 	if r.bad || fields != 4 || version != PayloadVersion || len(r.b) > 0 || len(p.Chunks) == 0 || len(p.Chunks) > MaxChunks {
