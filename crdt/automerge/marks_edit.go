@@ -31,32 +31,34 @@ func (e Expand) after() bool  { return e == ExpandAfter || e == ExpandBoth }
 // that does not expand, and never into a mark that is empty. Only the elements up
 // to the next one that shows are looked at.
 func (d *Doc) insertionPlace(obj, after uint32) uint32 {
-	type place struct {
+	type spot struct {
 		eid  uint32
 		mark opid.ID
 	}
-	places := []place{{eid: after}}
+	spots := []spot{{eid: after}}
+	var at map[opid.ID]int // of a mark in spots
 	for e := range d.seqs.Behind(d.objects[obj].seq, after) {
 		if !e.IsCell {
 			break
 		}
 		if row := &d.rows[e.Cell]; row.action == format.Mark {
 			begins := row.flags&rowNamed != 0
-			empty := -1
-			if !begins {
-				empty = slices.IndexFunc(places, func(p place) bool { return p.mark == row.id.Add(-1) })
-			}
-			if empty >= 0 {
-				places = places[:empty]
+			i, empty := at[row.id.Add(-1)]
+			if empty = empty && !begins && i < len(spots) && spots[i].mark == row.id.Add(-1); empty {
+				spots = spots[:i]
 			} else if begins == (row.flags&rowExpand != 0) {
-				places = append(places, place{e.Eid, row.id})
+				if at == nil {
+					at = map[opid.ID]int{}
+				}
+				at[row.id] = len(spots)
+				spots = append(spots, spot{e.Eid, row.id})
 			}
 		}
 		if d.winner(e.Cell) != none {
 			break
 		}
 	}
-	return places[len(places)-1].eid
+	return spots[len(spots)-1].eid
 }
 
 // Mark gives the stretch [start,end) of a text a mark. expand tells what becomes

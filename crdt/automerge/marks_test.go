@@ -3,10 +3,16 @@ package automerge
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
+	"strings"
 	"testing"
+	"time"
+
+	"inselnetz/crdt/automerge/internal/format"
+	"inselnetz/crdt/automerge/internal/opid"
 )
 
 // vector loads the document of that name and the value that it should have.
@@ -212,6 +218,64 @@ func TestMarksOverlap(t *testing.T) {
 	}
 }
 
+// Marks that begin at one place, values that differ in their type alone, and a
+// mark whose begin somebody deleted.
+func TestMarksAtTheEdge(t *testing.T) {
+	d, obj := newText(t, "abcd", Options{})
+	do(t, d.Mark(obj, 0, 4, "b", Bool(true), ExpandNone), d.Mark(obj, 0, 2, "b", Int(2), ExpandNone))
+	if got := fmt.Sprint(looks(must(d.Marks(obj)))); got != "[{b 2 0 2} {b true 2 4}]" {
+		t.Error(got)
+	}
+	d, obj = newText(t, "abcd", Options{})
+	do(t, d.Mark(obj, 0, 2, "b", Int(1), ExpandNone), d.Mark(obj, 2, 4, "b", Uint(1), ExpandNone))
+	if got := must(d.Spans(obj)); len(got) != 2 || got[0].Marks["b"] != Int(1) || got[1].Marks["b"] != Uint(1) {
+		t.Error(got)
+	}
+	if got := must(d.Marks(obj)); len(got) != 2 {
+		t.Error(got)
+	}
+	d.Commit(CommitOptions{})
+	before := d.Heads()
+	n := must(d.object(obj))
+	for e := range d.seqs.Runs(d.objects[n].seq) {
+		if e.IsMark {
+			do(t, d.begin())
+			d.put(n, e.Eid, &format.Op{ID: d.nextID(), Obj: d.idOf(n), Elem: e.ID, Action: format.Delete, Refs: []opid.ID{e.ID}})
+			break
+		}
+	}
+	d.Commit(CommitOptions{})
+	if got := show(t, d, obj); got != "ab[b1|cd]" {
+		t.Error(got)
+	}
+	r := must(d.At(before))
+	if got := must(r.Marks(obj)); len(got) != 2 {
+		t.Error(got)
+	}
+	if ps := must(d.Diff(before, d.Heads())); len(ps) != 1 || ps[0].Mark != (Mark{0, 2, "b", Null()}) {
+		t.Errorf("%+v", ps)
+	}
+}
+
+// Marks that overlap without end are refused where they would cost without end.
+func TestMarksWithoutEnd(t *testing.T) {
+	const n = 3000
+	d, obj := newText(t, strings.Repeat("x", n), Options{})
+	for i := range n {
+		do(t, d.Mark(obj, i, n, fmt.Sprint(i), Bool(true), Expand(i%4)))
+	}
+	d.Commit(CommitOptions{})
+	if got := must(d.Marks(obj)); len(got) != n {
+		t.Errorf("%d marks", len(got))
+	}
+	if _, err := d.Spans(obj); !errors.Is(err, ErrLimit) {
+		t.Errorf("spans: %v", err)
+	}
+	if _, err := d.Diff(nil, d.Heads()); !errors.Is(err, ErrLimit) {
+		t.Errorf("diff: %v", err)
+	}
+}
+
 // Positions of marks are in the units of the document.
 func TestMarksInUnits(t *testing.T) {
 	d, obj := newText(t, "a😀b😀c", Options{Unit: UTF16})
@@ -248,6 +312,18 @@ func TestBlocks(t *testing.T) {
 	if got := must(d.Materialize(next)); next == id || !reflect.DeepEqual(got, map[string]any{"type": "h1"}) {
 		t.Errorf("%v", got)
 	}
+	stamp := time.UnixMilli(1234567).UTC()
+	values := map[string]any{"all": []any{true, int64(-2), uint64(3), []byte{4}, stamp, Int(5), []any{"six"}, nil}}
+	last := must(d.UpdateBlock(obj, 3, values))
+	values["all"].([]any)[5] = int64(5)
+	if got := must(d.Materialize(last)); !reflect.DeepEqual(got, values) {
+		t.Errorf("%v, want %v", got, values)
+	}
+	deep := map[string]any{}
+	for m, i := deep, 0; i <= deepest; i++ {
+		next := map[string]any{}
+		m["a"], m = next, next
+	}
 	do(t, d.JoinBlock(obj, 3))
 	if got := show(t, d, obj); got != "onetwo" {
 		t.Error(got)
@@ -255,8 +331,16 @@ func TestBlocks(t *testing.T) {
 	for what, err := range map[string]error{
 		"a letter is joined":     d.JoinBlock(obj, 1),
 		"the end is joined":      d.JoinBlock(obj, 6),
-		"a block beyond the end": func() error { _, err := d.SplitBlock(obj, 7, nil); return err }(),
-		"a block of channels":    func() error { _, err := d.SplitBlock(obj, 0, map[string]any{"a": make(chan int)}); return err }(),
+		"a block beyond the end": second(d.SplitBlock(obj, 7, nil)),
+		"a block of channels":    second(d.SplitBlock(obj, 0, map[string]any{"a": make(chan int)})),
+		"a block too deep":       second(d.SplitBlock(obj, 0, deep)),
+		"a key of any bytes":     second(d.SplitBlock(obj, 0, map[string]any{"\xff": 1})),
+		"a list of channels":     second(d.UpdateBlock(obj, 0, map[string]any{"a": []any{make(chan int)}})),
+		"a letter is updated":    second(d.UpdateBlock(obj, 0, nil)),
+		"a block of the root":    second(d.SplitBlock(Root, 0, nil)),
+		"joining the root":       d.JoinBlock(Root, 0),
+		"marks of the root":      second(d.Marks(Root)),
+		"spans of nothing":       second(d.Spans(OpID{7, "\xee"})),
 		"a mark of the root":     d.Mark(Root, 0, 0, "b", Bool(true), ExpandAfter),
 		"a mark backwards":       d.Mark(obj, 3, 2, "b", Bool(true), ExpandAfter),
 		"a mark beyond the end":  d.Mark(obj, 3, 7, "b", Bool(true), ExpandAfter),
