@@ -147,60 +147,6 @@ func (d *Doc) Missing(heads []Hash) []Hash {
 // Held is how many changes wait for others.
 func (d *Doc) Held() int { return len(d.queue) }
 
-// LoadIncremental applies every chunk in b: documents, changes, bundles. What comes
-// after a damaged chunk is not read; what came before it stays.
-func (d *Doc) LoadIncremental(b []byte) error {
-	if d.Pending() > 0 {
-		return ErrPending
-	}
-	return d.takeIn(b)
-}
-
-// takeIn is LoadIncremental for chunks in several pieces, as one batch.
-func (d *Doc) takeIn(parts ...[]byte) error {
-	var all []*Change
-	read := func() error {
-		for _, b := range parts {
-			for len(b) > 0 {
-				empty := len(d.graph.rows) == 0 && len(d.queue) == 0 && len(all) == 0
-				cs, n, err := d.chunkInto(b, empty)
-				if err != nil {
-					return err
-				}
-				all, b = append(all, cs...), b[n:]
-			}
-		}
-		return nil
-	}
-	failed := read()
-	if len(all) == 0 {
-		return failed
-	}
-	return errors.Join(d.Apply(all...), failed)
-}
-
-// chunkInto is chunk, but loads a document at once if this one is empty. What
-// comes from others is verified, whatever Options say of Load.
-func (d *Doc) chunkInto(b []byte, empty bool) ([]*Change, int, error) {
-	if !empty {
-		return d.chunk(b)
-	}
-	chunk, err := format.ReadChunk(b, &d.o.Limits)
-	if err != nil {
-		return nil, 0, corrupt(err)
-	}
-	if chunk.Type != format.DocumentChunk {
-		return d.chunk(b)
-	}
-	o := d.o
-	d.o.Unverified = false
-	if err = d.loadDocument(chunk.Body); err != nil {
-		d.reset()
-	}
-	d.o.Unverified = o.Unverified
-	return nil, chunk.Size, err
-}
-
 // An applier applies one change.
 type applier struct {
 	d      *Doc

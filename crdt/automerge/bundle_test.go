@@ -117,14 +117,21 @@ func TestBundle(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(t, d, old)
-		if chunk, err := format.ReadChunk(b, nil); err != nil || chunk.Type != format.BundleChunk {
-			t.Fatal(chunk.Type, err)
-		} else if cs, err := changesOfBundle(chunk.Body, nil); err != nil {
+		cs, err := changesIn(b)
+		if err != nil {
 			t.Fatal(err)
-		} else if !slices.EqualFunc(cs, rest, func(a, b *Change) bool { return a.Hash() == b.Hash() }) {
+		}
+		if !slices.EqualFunc(cs, rest, func(a, b *Change) bool { return a.Hash() == b.Hash() }) {
 			t.Fatal("other changes than those that were put in")
 		}
 	}
+}
+
+// changesIn are the changes of a bundle.
+func changesIn(b []byte) ([]*Change, error) {
+	in := New(Options{}).intake(len(b))
+	_, err := in.chunk(b)
+	return in.batch, err
 }
 
 func TestBundleRefused(t *testing.T) {
@@ -147,7 +154,7 @@ func TestBundleRefused(t *testing.T) {
 		for _, x := range []byte{1, 0x80, 0xff} {
 			body := slices.Clone(chunk.Body)
 			body[i] ^= x
-			_, _ = changesOfBundle(body, nil)
+			_, _ = changesIn(format.AppendChunk(nil, format.BundleChunk, body))
 		}
 	}
 	if err := d.Put(Root, Key("x"), Int(1)); err != nil {

@@ -29,15 +29,15 @@ func ParseChange(b []byte, limits *Limits) (*Change, error) {
 	if chunk.Size != len(b) {
 		return nil, fmt.Errorf("%w: %d bytes after the change", ErrCorrupt, len(b)-chunk.Size)
 	}
-	return newChange(chunk.Body, chunk.Hash, limits)
+	var k format.Checker
+	return newChange(&k, chunk.Body, chunk.Hash, limits)
 }
 
-func newChange(body []byte, hash Hash, limits *Limits) (*Change, error) {
+func newChange(k *format.Checker, body []byte, hash Hash, limits *Limits) (*Change, error) {
 	c, err := format.ParseChange(body, limits)
 	if err != nil {
 		return nil, corrupt(err)
 	}
-	var k format.Checker
 	if err := k.Canonical(c); err != nil {
 		return nil, fmt.Errorf("%w: %x: %w", ErrRefused, hash[:], err)
 	}

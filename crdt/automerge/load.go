@@ -25,58 +25,21 @@ func Load(b []byte, o Options) (*Doc, error) {
 
 // load fills an empty document.
 func (d *Doc) load(b []byte) error {
-	begun := false
-	var changes []*Change
+	in := d.intake(len(b))
 	for len(b) > 0 {
-		var n int
-		if chunk, err := format.ReadChunk(b, &d.o.Limits); err != nil {
-			return corrupt(err)
-		} else if chunk.Type == format.DocumentChunk && !begun {
-			if err := d.loadDocument(chunk.Body); err != nil {
-				d.reset()
-				return err
-			}
-			n, begun = chunk.Size, true
-		} else {
-			cs, size, err := d.chunk(b)
-			if err != nil {
-				return err
-			}
-			changes, n = append(changes, cs...), size
+		n, err := in.chunk(b)
+		if err != nil {
+			return err
 		}
 		b = b[n:]
 	}
-	if err := d.Apply(changes...); err != nil {
+	if err := in.apply(); err != nil {
 		return err
 	}
-	if d.Held() > 0 && !begun {
+	if d.Held() > 0 && !in.begun {
 		return fmt.Errorf("%w: changes without those that they depend on", ErrCorrupt)
 	}
 	return nil
-}
-
-// chunk reads the changes of the next chunk, and how many bytes it takes.
-func (d *Doc) chunk(b []byte) ([]*Change, int, error) {
-	chunk, err := format.ReadChunk(b, &d.o.Limits)
-	if err != nil {
-		return nil, 0, corrupt(err)
-	}
-	switch chunk.Type {
-	case format.DocumentChunk:
-		o := d.o
-		o.Unverified = false
-		other := New(o)
-		if err := other.loadDocument(chunk.Body); err != nil {
-			return nil, 0, err
-		}
-		cs, err := other.Changes(nil)
-		return cs, chunk.Size, err
-	case format.BundleChunk:
-		cs, err := changesOfBundle(chunk.Body, &d.o.Limits)
-		return cs, chunk.Size, err
-	}
-	c, err := newChange(bytes.Clone(chunk.Body), chunk.Hash, &d.o.Limits)
-	return []*Change{c}, chunk.Size, err
 }
 
 // A loader reads the rows of a document chunk.
@@ -119,8 +82,8 @@ func damaged(text string, args ...any) error {
 }
 
 // loadDocument reads the body of a document chunk into an empty document.
-func (d *Doc) loadDocument(body []byte) error {
-	doc, err := format.ParseDocument(body, &d.o.Limits)
+func (d *Doc) loadDocument(body []byte, limits *Limits) error {
+	doc, err := format.ParseDocument(body, limits)
 	if err != nil {
 		return corrupt(err)
 	}
@@ -136,7 +99,7 @@ func (d *Doc) loadDocument(body []byte) error {
 	if err := d.loadChanges(doc); err != nil {
 		return err
 	}
-	l := loader{d: d, makes: map[opid.ID]uint32{}, logs: make([]actorLog, len(d.actors)), most: d.o.Limits.For(len(body)).Rows}
+	l := loader{d: d, makes: map[opid.ID]uint32{}, logs: make([]actorLog, len(d.actors)), most: limits.For(len(body)).Rows}
 	cells := doc.Complex()
 	if cells > l.most {
 		return errTooMany
