@@ -1,7 +1,7 @@
 // Plays a history: resolves the random numbers of its steps against what is
 // there, and says what it did so that another engine can do the same.
 import { ApiHandler } from "./node_modules/@automerge/automerge/dist/mjs/low_level.js";
-import { dump, scalar, sorted } from "./dump.mjs";
+import { dump, loose, quote, scalar, sorted } from "./dump.mjs";
 
 const b64 = (bytes) => Buffer.from(bytes).toString("base64");
 
@@ -282,7 +282,7 @@ const acts = {
 		settle(r);
 		const before = pick(r.past, s.n[0]);
 		const after = pick(r.past, s.n[1]);
-		return { before, after, patches: r.doc.diff(before, after).map(patch) };
+		return { before, after, lines: r.doc.diff(before, after).flatMap(lines) };
 	},
 	// fork makes the replica a copy of another one, as that is or once was, with a
 	// new actor.
@@ -379,17 +379,33 @@ function take(r, other) {
 	if (other.cursors) r.cursors = [...(r.cursors ?? []), ...other.cursors].slice(-20);
 }
 
-const patch = (p) => {
-	const out = { ...p };
-	if ("value" in p && p.action !== "inc") out.value = typeof p.value === "string" ? { s: p.value } : { k: kind(p.value) };
-	if ("value" in p && p.action === "inc") out.value = `${p.value}`;
-	if ("values" in p) out.values = p.values.map((v) => (typeof v === "string" ? { s: v } : { k: kind(v) }));
-	if (p.marks) out.marks = Array.isArray(p.marks) ? p.marks.map((m) => ({ ...m, value: kind(m.value) })) : Object.keys(p.marks);
-	return out;
-};
-
-const kind = (v) =>
-	v === null ? "null" : v instanceof Date ? "time" : v instanceof Uint8Array ? "bytes" : Array.isArray(v) ? "list" : typeof v === "bigint" ? `${v}` : typeof v === "object" ? "map" : `${v}`;
+// lines writes a patch as patch_test.go does for the engine.
+function lines(p) {
+	const prop = (x) => (typeof x === "string" ? quote(x) : `${x}`);
+	const place = p.path.map((x) => `/${prop(x)}`).join("");
+	const conflict = p.conflict ? " conflict" : "";
+	const marks = sorted(Object.keys(p.marks ?? {}))
+		.map((k) => `${k}=${loose(p.marks[k])}`)
+		.join(",");
+	switch (p.action) {
+		case "put":
+			return [`put ${place} ${loose(p.value)}${conflict}`];
+		case "insert":
+			return [`insert ${place} ${p.values.map(loose).join(",")}`];
+		case "splice":
+			return [`splice ${place} ${quote(p.value)} ${marks}`];
+		case "del":
+			return [typeof p.path.at(-1) === "string" ? `del ${place}` : `del ${place} ${p.length ?? 1}`];
+		case "inc":
+			return [`inc ${place} ${p.value}`];
+		case "conflict":
+			return [`conflict ${place}`];
+		case "mark":
+			return p.marks.map((m) => `mark ${place}/ ${m.start} ${m.end} ${m.name} ${loose(m.value)}`);
+		default:
+			return [`${p.action} ${place}/ ${p.start} ${p.end} ${p.name}`];
+	}
+}
 
 // Those that need everything committed first, so that no library decides when.
 const settled = new Set(["merge", "reload", "incremental", "since", "readAt", "positions", "diff", "bundle", "sync", "fork"]);

@@ -44,7 +44,7 @@ type deed struct {
 	Cursor    string
 	Hashes    []string
 	Positions []position
-	Patches   []patch
+	Lines     []string // diff: patches
 	Fresh     bool
 	Kept      bool
 	Messages  [][2][]byte
@@ -61,16 +61,6 @@ type end struct {
 	Plain, Saved []byte
 	Changes      [][]byte
 	Dump         string
-}
-
-// A patch as the JavaScript release gives it; values of objects are their kinds.
-type patch struct {
-	Action string
-	Path   []any
-	Value  any
-	Values []any
-	Length int
-	Marks  any
 }
 
 // play has the JavaScript release play a script.

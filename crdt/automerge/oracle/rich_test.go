@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -12,7 +11,7 @@ import (
 )
 
 // unsupported are steps the engine does not do yet.
-var unsupported = map[string]bool{"diff": true}
+var unsupported = map[string]bool{}
 
 var expands = map[string]am.Expand{"none": am.ExpandNone, "before": am.ExpandBefore, "after": am.ExpandAfter, "both": am.ExpandBoth}
 
@@ -106,8 +105,6 @@ func (e *engine) positions(d deed) error {
 	}
 	return nil
 }
-
-func (e *engine) diff(d deed) error { return errors.ErrUnsupported }
 
 // bundle loads a bundle of some changes, and then all the others. Bundles are not
 // compared: the JavaScript release writes several deletes of one element in the
