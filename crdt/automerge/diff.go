@@ -103,8 +103,8 @@ func (d *Doc) Diff(before, after []Hash) ([]Patch, error) {
 	for i := 0; i < len(f.fresh); i++ {
 		f.object(f.fresh[i], &touch{full: true})
 	}
-	if f.spent > mostSpanMarks {
-		return nil, fmt.Errorf("%w: more than %d marks overlap", ErrLimit, mostSpanMarks)
+	if f.spent > f.most {
+		return nil, fmt.Errorf("%w: more than %d marks overlap", ErrLimit, f.most)
 	}
 	return f.out, nil
 }
@@ -131,7 +131,8 @@ type differ struct {
 	touched map[uint32]*touch
 	fresh   []uint32 // objects that are new where they are
 	out     []Patch
-	spent   int // marks looked at, see mostSpanMarks
+	spent   int // marks looked at
+	most    int // see mostSpanMarks
 	steps   map[uint32]*step
 	places  map[uint32]map[uint32]int // elements of lists at a past state
 	shown   [2]map[uint32]bool        // object -> whether it is reached

@@ -42,6 +42,7 @@ type seqDiff struct {
 
 func (f *differ) sequence(n uint32, t *touch) {
 	o := &f.d.objects[n]
+	f.most = max(f.most+8*o.seq.Marks(), mostSpanMarks(o))
 	s := seqDiff{differ: f, n: n, o: o, isText: o.kind == format.MakeText, full: t.full, last: map[string]int{}}
 	s.open = [2]open{{d: f.d}, {d: f.d}}
 	if !t.full && len(t.at) <= fewElements && f.r[is].at == nil && !t.marks {
@@ -258,8 +259,9 @@ func (s *seqDiff) flushText() {
 	if len(s.gap.text) == 0 {
 		return
 	}
-	s.spend(len(s.gap.marks))
-	s.add(s.n, Patch{Kind: PatchSplice, Prop: Index(s.gap.start), Text: string(s.gap.text), Marks: s.r[is].marksOf(s.gap.marks)})
+	if s.spend(len(s.gap.marks)); s.spent <= s.most {
+		s.add(s.n, Patch{Kind: PatchSplice, Prop: Index(s.gap.start), Text: string(s.gap.text), Marks: s.r[is].marksOf(s.gap.marks)})
+	}
 	s.gap.start += s.gap.width
 	s.gap.width, s.gap.text = 0, s.gap.text[:0]
 }
@@ -283,7 +285,7 @@ func (s *seqDiff) flush() {
 
 // here works out the marks before and after at this place, and their difference.
 func (s *seqDiff) here() {
-	if !s.dirty || s.spent > mostSpanMarks {
+	if !s.dirty || s.spent > s.most {
 		return
 	}
 	s.dirty = false
@@ -318,7 +320,7 @@ func (s *seqDiff) kept(pos, width int) {
 	if s.gap.width > 0 || s.gap.gone > 0 {
 		s.flush()
 	}
-	if s.here(); len(s.delta) == 0 || width == 0 || s.spent > mostSpanMarks {
+	if s.here(); len(s.delta) == 0 || width == 0 || s.spent > s.most {
 		return
 	}
 	for _, m := range s.delta {

@@ -259,7 +259,7 @@ func TestMarksAtTheEdge(t *testing.T) {
 
 // Marks that overlap without end are refused where they would cost without end.
 func TestMarksWithoutEnd(t *testing.T) {
-	const n = 3000
+	const n = 1000
 	d, obj := newText(t, strings.Repeat("x", n), Options{})
 	for i := range n {
 		do(t, d.Mark(obj, i, n, fmt.Sprint(i), Bool(true), Expand(i%4)))

@@ -25,9 +25,11 @@ type Span struct {
 	Block ObjID            // the map of a block; Root if the span is text
 }
 
-// mostSpanMarks bounds the marks of all spans of a text together: many that
-// overlap make a list that is far longer than the text.
-const mostSpanMarks = 1 << 22
+// spanMarks bounds the marks of all spans of a text together, beside some for each
+// mark: many that overlap make a list that is far longer than the text.
+const spanMarks = 1 << 18
+
+func mostSpanMarks(o *object) int { return spanMarks + 8*o.seq.Marks() }
 
 // markShows reports whether a row is a mark that was not deleted.
 func (r Reader) markShows(n uint32) bool {
@@ -274,8 +276,8 @@ func (r Reader) Spans(obj ObjID) ([]Span, error) {
 			flush()
 			had = append(had[:0], has...)
 		}
-		if total > mostSpanMarks {
-			return nil, fmt.Errorf("%w: more than %d marks overlap", ErrLimit, mostSpanMarks)
+		if total > mostSpanMarks(o) {
+			return nil, fmt.Errorf("%w: more than %d marks overlap", ErrLimit, mostSpanMarks(o))
 		}
 		if e.IsCell {
 			buf = r.d.appendCell(buf, p.shown)
