@@ -168,28 +168,8 @@ func (s *Store) Whole(eid uint32) (Run, int) {
 	return s.run(&s.leaf(lf).sp[i]), int(k)
 }
 
-// ID is the id of an element.
-func (s *Store) ID(eid uint32) opid.ID {
-	lf, i, k := s.locate(eid)
-	return s.leaf(lf).sp[i].id.Add(int(k))
-}
-
 // Owner is the Owner of the sequence that eid is in.
 func (s *Store) Owner(eid uint32) uint32 { return s.heads[s.leaf(s.where[eid]).seq].owner }
-
-// Prev is the element before eid in document order, hidden or not.
-func (s *Store) Prev(eid uint32) (uint32, bool) {
-	lf, i, k := s.locate(eid)
-	if k > 0 {
-		return eid - 1, true
-	}
-	if i == 0 && s.leaf(lf).prev == 0 {
-		return 0, false
-	}
-	lf, i = s.leftOf(lf, i)
-	p := &s.leaf(lf).sp[i]
-	return p.eid + uint32(p.n) - 1, true
-}
 
 // Before reports whether a stands before b in document order. Both are in the
 // same sequence.
@@ -221,21 +201,15 @@ func (s *Store) More(eid uint32) []opid.ID { return s.more[eid] }
 // Runs goes through q in document order, tombstones included. The store must
 // not change meanwhile.
 func (s *Store) Runs(q *Seq) iter.Seq[Run] {
-	return func(yield func(Run) bool) { s.walk(s.heads[q.num].first, 0, yield) }
-}
-
-// RunsFrom is Runs beginning with eid itself.
-func (s *Store) RunsFrom(eid uint32) iter.Seq[Run] {
 	return func(yield func(Run) bool) {
-		lf, i, k := s.locate(eid)
-		if k > 0 {
-			var r Run
-			if s.runFrom(&r, &s.leaf(lf).sp[i], k); !yield(r) {
-				return
+		for lf := s.heads[q.num].first; lf != 0; lf = s.leaf(lf).next {
+			sp := s.leaf(lf).sp
+			for i := range sp {
+				if !yield(s.run(&sp[i])) {
+					return
+				}
 			}
-			i++
 		}
-		s.walk(lf, i, yield)
 	}
 }
 
@@ -278,17 +252,6 @@ func (s *Store) Cells(q *Seq) iter.Seq[Run] {
 				if l.sp[i].isCell() && !yield(s.run(&l.sp[i])) {
 					return
 				}
-			}
-		}
-	}
-}
-
-func (s *Store) walk(lf uint32, i int, yield func(Run) bool) {
-	for ; lf != 0; lf, i = s.leaf(lf).next, 0 {
-		sp := s.leaf(lf).sp
-		for ; i < len(sp); i++ {
-			if !yield(s.run(&sp[i])) {
-				return
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package seq
 
 import (
+	"iter"
 	"math/rand"
 	"slices"
 	"strings"
@@ -251,7 +252,7 @@ func TestDeletesThatDoNotContinue(t *testing.T) {
 	}
 }
 
-func TestRunsFrom(t *testing.T) {
+func TestBehind(t *testing.T) {
 	h := newHistory(rand.New(rand.NewSource(5)))
 	for range 60 {
 		h.edit(0)
@@ -263,22 +264,10 @@ func TestRunsFrom(t *testing.T) {
 			all = append(all, r.Eid+uint32(k))
 		}
 	}
-	for i, e := range all {
-		var got []uint32
-		for r := range s.RunsFrom(e) {
-			for k := range r.N {
-				got = append(got, r.Eid+uint32(k))
-			}
-			if len(got) > 600 {
-				break
-			}
+	for _, walk := range []iter.Seq[Run]{s.Runs(q), s.RunsAt(q, h.peers[0].clock), s.Behind(q, None), s.Behind(q, all[0]), s.Cells(q)} {
+		for range walk { // all can be left early
+			break
 		}
-		if !slices.Equal(got, all[i:i+len(got)]) || len(got) < min(600, len(all)-i) {
-			t.Fatalf("from element %d: %d elements", i, len(got))
-		}
-	}
-	for range s.RunsAt(q, h.peers[0].clock) {
-		break
 	}
 	shows := func(e uint32) bool { r := s.Elem(e); return r.IsCell || !r.Deleted }
 	for i, e := range append([]uint32{None}, all...) {
