@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 )
 
@@ -22,7 +23,8 @@ type graph struct {
 	times   timeline
 	message map[uint32]string
 	extra   map[uint32][]byte
-	heads   []uint32 // changes that no other depends on
+	heads   []uint32 // changes that no other depends on, ascending
+	open    *openSet // in place of heads, see addMany
 	lone    []uint64 // bit n: when change n came it followed all others
 	last    clock    // of all changes
 
@@ -79,19 +81,73 @@ func (g *graph) add(r changeRow, deps []uint32, time int64, message string, extr
 	if len(extra) > 0 {
 		g.extra[n] = bytes.Clone(extra)
 	}
-	if len(g.heads) == 1 && len(deps) == 1 && g.heads[0] == deps[0] {
-		g.heads[0] = n
-	} else {
-		g.heads = slices.DeleteFunc(g.heads, func(h uint32) bool { return slices.Contains(deps, h) })
-		g.heads = append(g.heads, n)
-	}
 	if n%64 == 0 {
 		g.lone = append(g.lone, 0)
 	}
-	if len(g.heads) == 1 {
+	if g.follow(n, deps) == 1 {
 		g.lone[n/64] |= 1 << (n % 64)
 	}
 	return n
+}
+
+// follow puts n among the heads in place of its deps and tells how many there are.
+func (g *graph) follow(n uint32, deps []uint32) int {
+	switch {
+	case g.open != nil:
+		g.open.follow(n, deps)
+		return g.open.count
+	case len(g.heads) == 1 && len(deps) == 1 && g.heads[0] == deps[0]:
+		g.heads[0] = n
+		return 1
+	}
+	var gone []int
+	for _, dep := range deps {
+		if i, ok := slices.BinarySearch(g.heads, dep); ok {
+			gone = append(gone, i)
+		}
+	}
+	slices.Sort(gone)
+	for _, i := range slices.Backward(slices.Compact(gone)) {
+		g.heads = slices.Delete(g.heads, i, i+1)
+	}
+	g.heads = append(g.heads, n)
+	return len(g.heads)
+}
+
+// An openSet is the heads while many changes are added: a bit for each change.
+type openSet struct {
+	bits  []uint64
+	count int
+}
+
+func (s *openSet) follow(n uint32, deps []uint32) {
+	for _, dep := range deps {
+		if bit := uint64(1) << (dep % 64); s.bits[dep/64]&bit != 0 {
+			s.bits[dep/64] &^= bit
+			s.count--
+		}
+	}
+	s.bits[n/64] |= 1 << (n % 64)
+	s.count++
+}
+
+// addMany prepares for n changes to be added to an empty graph. Until settle,
+// which ends it, the graph has no heads: keeping them in a list would take the
+// square of their number, and a few bytes of a document may make as many as there
+// are changes.
+func (g *graph) addMany(n int) {
+	g.rows, g.times.near = make([]changeRow, 0, n), make([]int32, 0, n)
+	g.open = &openSet{bits: make([]uint64, n/64+1)}
+}
+
+func (g *graph) settle() {
+	g.heads = make([]uint32, 0, g.open.count)
+	for i, word := range g.open.bits {
+		for ; word != 0; word &= word - 1 {
+			g.heads = append(g.heads, uint32(i*64+bits.TrailingZeros64(word)))
+		}
+	}
+	g.open = nil
 }
 
 // setHash notes a hash that is known.

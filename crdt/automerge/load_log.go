@@ -9,7 +9,7 @@ import (
 
 func (d *Doc) loadChanges(doc *format.Document) error {
 	g := &d.graph
-	g.rows, g.times.near = make([]changeRow, 0, doc.NumChanges), make([]int32, 0, doc.NumChanges)
+	g.addMany(doc.NumChanges)
 	var r format.ChangeReader
 	var row format.ChangeRow
 	doc.Changes(&r)
@@ -20,6 +20,10 @@ func (d *Doc) loadChanges(doc *format.Document) error {
 	}
 	if err := r.Err(); err != nil {
 		return corrupt(err)
+	}
+	g.settle()
+	if len(g.heads) != len(doc.Heads) {
+		return damaged("%d heads, but %d are named", len(g.heads), len(doc.Heads))
 	}
 	for i := range d.logs {
 		d.logs[i].changes = slices.Clip(d.logs[i].changes)
@@ -188,9 +192,6 @@ func (d *Doc) tile(a uint32) error {
 // not to.
 func (d *Doc) loadHeads(doc *format.Document) error {
 	g := &d.graph
-	if len(doc.Heads) != len(g.heads) {
-		return damaged("%d heads, but %d are named", len(g.heads), len(doc.Heads))
-	}
 	if !d.o.Unverified {
 		if got := d.Heads(); !slices.Equal(got, doc.Heads) {
 			return damaged("changes do not have the hashes that are named")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"inselnetz/crdt/automerge/internal/format"
 	"inselnetz/crdt/automerge/internal/opid"
@@ -294,6 +295,54 @@ func TestLoadMarks(t *testing.T) {
 		_, err := Load(draft{[3]uint32{uint32(len(tt.ops))}, tt.ops}.body(), Options{Unverified: true})
 		if tt.ok != (err == nil) || err != nil && !strings.Contains(err.Error(), "mark") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestManyHeads: changes that follow none, and then as many that each follow one
+// of them, as a few bytes can claim them, take no time that grows with the square.
+func TestManyHeads(t *testing.T) {
+	const n = 1 << 18
+	var w format.DocumentWriter
+	w.Reset([]uint32{0})
+	for i := range uint32(2 * n) {
+		row := format.ChangeRow{Seq: uint64(i) + 1}
+		if i >= n {
+			row.Deps = []uint32{i - n}
+		}
+		w.Change(&row)
+	}
+	b := format.AppendChunk(nil, format.DocumentChunk, w.AppendBody(nil, [][]byte{{1}}, nil, nil))
+	begun := time.Now()
+	_, err := Load(b, Options{})
+	if took := time.Since(begun); !errors.Is(err, ErrCorrupt) || took > 20*time.Second || len(b) > 200 {
+		t.Errorf("%d bytes took %v: %v", len(b), took, err)
+	}
+}
+
+// TestHeads: heads found one by one are those found all at once.
+func TestHeads(t *testing.T) {
+	for seed := range seeds(t, 200) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		var a, b graph
+		a.init()
+		b.init()
+		n := 1 + r.Uint32N(200)
+		b.addMany(int(n))
+		for i := range n {
+			var deps []uint32
+			for range r.IntN(4) {
+				if i > 0 {
+					deps = append(deps, i-1-min(i-1, r.Uint32N(6)))
+				}
+			}
+			row := changeRow{actor: r.Uint32N(3)}
+			a.add(row, deps, 0, "", nil)
+			b.add(row, deps, 0, "", nil)
+		}
+		b.settle()
+		if !slices.Equal(a.heads, b.heads) || !slices.Equal(a.lone, b.lone) || !slices.IsSorted(a.heads) {
+			t.Fatalf("SEED=%d: heads %v and %v", seed, a.heads, b.heads)
 		}
 	}
 }
