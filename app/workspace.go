@@ -67,6 +67,7 @@ type Workspace struct {
 	own       own
 	held      coalescer
 	files     files
+	papers    papers
 	keptSoon  coalescer
 	resting   coalescer // after work on files
 	carry     carrying
@@ -246,7 +247,8 @@ func (w *Workspace) readControl(ctx context.Context) error {
 	w.used(ctx)
 	w.tendSoon()
 	w.filesSoon()
-	for _, what := range []string{"people", "status", "spaces", "channels", "recovery", "audit"} {
+	w.forgetPapers(st)
+	for _, what := range []string{"people", "status", "spaces", "channels", "documents", "recovery", "audit"} {
 		w.changed(what, "")
 	}
 	return nil
