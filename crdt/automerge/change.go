@@ -74,3 +74,15 @@ func (c *Change) Deps() []Hash { return append([]Hash(nil), c.c.Deps...) }
 
 // Bytes is the change as a chunk of its own, uncompressed.
 func (c *Change) Bytes() []byte { return format.AppendChunk(nil, format.ChangeChunk, c.body) }
+
+// shortChunk is the size up to which the reference does not compress a change.
+const shortChunk = 256
+
+// Compressed is Bytes deflated, if it is long enough to be worth it. The hash is
+// the same.
+func (c *Change) Compressed() []byte {
+	if b := c.Bytes(); len(b) <= shortChunk {
+		return b
+	}
+	return format.AppendCompressed(nil, c.body)
+}

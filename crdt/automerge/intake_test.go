@@ -108,3 +108,26 @@ func fmtHeads(d *Doc) string {
 	}
 	return s
 }
+
+func TestCompressed(t *testing.T) {
+	d := New(Options{Actor: "\x01"})
+	for _, n := range []int{1, 10_000} {
+		if err := d.Put(Root, Key("a"), Bytes(make([]byte, n))); err != nil {
+			t.Fatal(err)
+		}
+		d.Commit(CommitOptions{})
+	}
+	cs, err := d.Changes(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range cs {
+		b := c.Compressed()
+		if short := bytes.Equal(b, c.Bytes()); short != (i == 0) || len(b) > 256 {
+			t.Errorf("change %d: %d bytes of %d", i, len(b), len(c.Bytes()))
+		}
+		if again, err := ParseChange(b, nil); err != nil || again.Hash() != c.Hash() || !bytes.Equal(again.Bytes(), c.Bytes()) {
+			t.Errorf("change %d is another: %v", i, err)
+		}
+	}
+}

@@ -25,12 +25,6 @@ type Change struct {
 	lim  Limits
 }
 
-// Body is the bytes c was parsed from.
-func (c *Change) Body() []byte { return c.body }
-
-// MaxOp is the counter of the last operation; that before StartOp if there is none.
-func (c *Change) MaxOp() uint32 { return c.StartOp + uint32(c.NumOps) - 1 }
-
 // ParseChange reads a change's body: dependencies, author, seq, start, time,
 // message, other actors, table of columns, columns, extra bytes. Columns we do
 // not know are refused: the reference drops them and loses the hash.

@@ -2,7 +2,6 @@ package format
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"unicode/utf8"
 )
 
@@ -19,9 +18,6 @@ func appendS(b []byte, v int64) []byte {
 	}
 	return append(b, byte(v)&0x7f)
 }
-
-// sizeU is the number of bytes appendU appends.
-func sizeU(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
 // readU reads an unsigned LEB128 at the start of b and returns how many bytes
 // it has; 0 if b does not start with a shortest one of at most 64 bits.
