@@ -79,6 +79,7 @@ func (in *intake) spent(d *Doc) {
 	deduct(&in.left.Changes, len(d.graph.rows))
 	deduct(&in.left.Rows, len(d.rows))
 	deduct(&in.left.Ops, len(d.rows)+d.seqs.Elems())
+	deduct(&in.left.Inflated, len(d.vals)+d.seqs.Bytes())
 }
 
 // document adds what is new in another document.
