@@ -242,6 +242,19 @@ func (w *Workspace) with(ctx context.Context, ref DocRef, f func(s *shelf, p *pa
 	return f(s, p)
 }
 
+// DocumentSpaces are the spaces whose documents this person reads, that of all
+// first.
+func (w *Workspace) DocumentSpaces() ([]log.SpaceID, error) {
+	st := w.snapshot()
+	if st == nil {
+		return nil, problem("not-member")
+	}
+	return w.readable(st), nil
+}
+
+// FileName is a title as the name of a file.
+func FileName(title string) string { return fileName(title) }
+
 // Document is one row.
 func (w *Workspace) Document(ctx context.Context, ref DocRef) (row DocRow, err error) {
 	err = w.with(ctx, ref, func(s *shelf, p *paper) error {

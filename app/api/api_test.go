@@ -214,11 +214,13 @@ func TestPhrases(t *testing.T) {
 		}
 		all[code] = p
 	}
-	for code, p := range filePhrases {
-		if _, twice := all[code]; twice {
-			t.Errorf("%s is there twice", code)
+	for _, more := range []map[string]phrase{filePhrases, documentPhrases} {
+		for code, p := range more {
+			if _, twice := all[code]; twice {
+				t.Errorf("%s is there twice", code)
+			}
+			all[code] = p
 		}
-		all[code] = p
 	}
 	for code := range codes {
 		if _, ok := all[code]; !ok {

@@ -57,6 +57,9 @@ func (l language) error(err error) *Error {
 		ph, ok = filePhrases[p.Code]
 	}
 	if !ok {
+		ph, ok = documentPhrases[p.Code]
+	}
+	if !ok {
 		ph = phrases["internal"]
 		p = &app.Problem{Code: p.Code, Args: []any{p.Error()}}
 	}
@@ -72,7 +75,7 @@ func fill(s string, args []any) string {
 	return fmt.Sprintf(s, args...)
 }
 
-// phrases, accessPhrases and filePhrases have an entry for every code of a Problem; a test
+// phrases, accessPhrases, filePhrases and documentPhrases have an entry for every code of a Problem; a test
 // holds them to that.
 var phrases = map[string]phrase{
 	"internal": {

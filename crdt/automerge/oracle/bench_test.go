@@ -442,20 +442,22 @@ func BenchmarkWorst(b *testing.B) {
 	}
 }
 
-// BenchmarkOpenDocuments is the memory of 1,000 small documents.
+// BenchmarkOpenDocuments is the memory of 1,000 documents of a note and of a page.
 func BenchmarkOpenDocuments(b *testing.B) {
-	d, text := newText(b)
-	typed(b, d, text, typing(rand.New(rand.NewPCG(7, 8)), 2000, 0, "n", 0.02, 0.2), false)
-	saved := d.Save()
-	var docs []*am.Doc
-	before := heap()
-	for range 1000 {
-		d, err := am.Load(saved, am.Options{})
-		if err != nil {
-			b.Fatal(err)
+	for name, keys := range map[string]int{"Note200": 200, "Page2000": 2000} {
+		d, text := newText(b)
+		typed(b, d, text, typing(rand.New(rand.NewPCG(7, 8)), keys, 0, "n", 0.02, 0.2), false)
+		saved := d.Save()
+		var docs []*am.Doc
+		before := heap()
+		for range 1000 {
+			d, err := am.Load(saved, am.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			docs = append(docs, d)
 		}
-		docs = append(docs, d)
+		show(b, name+"/inselnetz", float64(heap()-before)/1e6, "MB")
+		runtime.KeepAlive(docs)
 	}
-	show(b, "inselnetz", float64(heap()-before)/1e6, "MB")
-	runtime.KeepAlive(docs)
 }
