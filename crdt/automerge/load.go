@@ -297,12 +297,6 @@ func (l *loader) endSlot() error {
 	}
 	if o := &d.objects[l.obj]; o.isMap() {
 		o.slots = append(o.slots, slot{d.rows[head].key, head})
-		switch {
-		case o.index != nil:
-			o.index[d.rows[head].key] = len(o.slots) - 1
-		case len(o.slots) > manySlots:
-			o.reindex()
-		}
 		return nil
 	}
 	var w seq.Width

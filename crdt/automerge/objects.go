@@ -27,6 +27,9 @@ const manySlots = 12
 func (o *object) isMap() bool { return o.kind == format.MakeMap || o.kind == format.MakeTable }
 
 func (o *object) find(key uint32) int {
+	if o.index == nil && len(o.slots) > manySlots { // as loaded
+		o.reindex()
+	}
 	if o.index != nil {
 		if i, ok := o.index[key]; ok {
 			return i
