@@ -154,9 +154,8 @@ func TestTypedOtherwise(t *testing.T) {
 	}
 }
 
-// hostile are crafted inputs that made the reference crash or save what it could
-// not load. Here are those that are well-formed in themselves: they are for the
-// engine to refuse, or harmless.
+// wellFormed are those of the crafted inputs in hostile.json that nothing is wrong
+// with as bytes: they are harmless, or for the engine to refuse.
 var wellFormed = []string{
 	"identity", "change col count-1 run", // the reference does not check columns of changes either
 	"head index wrong", "no head index", // indexes are not used

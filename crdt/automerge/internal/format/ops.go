@@ -23,10 +23,10 @@ type OpReader struct {
 	failure    failure
 	rows, row  int
 	actors     uint64
-	refsLeft   int       // references the chunk may still have
-	start      uint32    // counter of the first operation, in changes
-	authorRank uint32    // how many of the others come before the author, in changes
-	home       home      //
+	refsLeft   int    // references the chunk may still have
+	start      uint32 // counter of the first operation, in changes
+	authorRank uint32 // how many of the others come before the author, in changes
+	home       home
 	raw        []byte    // values not read yet
 	refs       []opid.ID // of this row
 	last       Op        // this row
