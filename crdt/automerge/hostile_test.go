@@ -106,6 +106,29 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// Unverified speaks of Load alone: what comes later comes from others.
+func TestUnverifiedIsForLoad(t *testing.T) {
+	var inputs []struct{ Name, Hex string }
+	readJSON(t, "testdata/hostile.json", &inputs)
+	for _, in := range inputs {
+		if in.Name != "wrong head" {
+			continue
+		}
+		b := must(hex.DecodeString(in.Hex))
+		if _, err := Load(b, Options{Unverified: true}); err != nil {
+			t.Fatal(err)
+		}
+		d := New(Options{Unverified: true})
+		if err := d.LoadIncremental(b); !errors.Is(err, ErrCorrupt) || len(d.Heads()) > 0 {
+			t.Errorf("LoadIncremental: %v", err)
+		}
+		m := syncMessage{version: syncV2, payload: [][]byte{b}}
+		if err := d.ReceiveSync(NewSyncState(), m.append(nil)); !errors.Is(err, ErrCorrupt) || len(d.Heads()) > 0 {
+			t.Errorf("ReceiveSync: %v", err)
+		}
+	}
+}
+
 // zeros is so many zeros deflated: a thousandth of their number.
 func zeros(n int) []byte {
 	var out bytes.Buffer

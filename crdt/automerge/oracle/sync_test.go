@@ -1,6 +1,8 @@
 package oracle
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -163,4 +165,61 @@ func TestSyncWithNode(t *testing.T) {
 		}
 		theirs.ask("close", nil, nil)
 	}
+}
+
+// A peer of the JavaScript release that holds a change which we refuse: both fall
+// silent, and what we have stays sound.
+func TestSyncRefusesNode(t *testing.T) {
+	n := startNode(t)
+	poison, err := vectorNamed("unknown_column_change")
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := &nodeTalker{t, n, "poison"}
+	theirs.ask("open", map[string]any{"actor": "02", "bytes": poison}, nil)
+	ours := &goTalker{t, am.New(am.Options{Actor: "\x01"}), am.NewSyncState()}
+	ours.put("a", 1)
+	refused := false
+	for round := 0; ; round++ {
+		m := ours.say()
+		if m != nil {
+			theirs.hear(m)
+		}
+		back := theirs.say()
+		if back != nil {
+			err := ours.d.ReceiveSync(ours.s, back)
+			refused = refused || err != nil
+		}
+		if m == nil && back == nil {
+			break
+		}
+		if round > 20 {
+			t.Fatal("they speak for ever")
+		}
+	}
+	if !refused {
+		t.Error("the change was not refused")
+	}
+	if _, err := am.Load(ours.d.Save(), am.Options{}); err != nil {
+		t.Error(err)
+	}
+	theirs.ask("close", nil, nil)
+}
+
+// vectorNamed is a file of testdata/vectors.json.
+func vectorNamed(name string) ([]byte, error) {
+	b, err := os.ReadFile("../testdata/vectors.json")
+	if err != nil {
+		return nil, err
+	}
+	var all []struct{ Name, Hex string }
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, err
+	}
+	for _, v := range all {
+		if v.Name == name {
+			return hex.DecodeString(v.Hex)
+		}
+	}
+	return nil, fmt.Errorf("no vector %s", name)
 }
