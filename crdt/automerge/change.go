@@ -2,6 +2,7 @@ package automerge
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"inselnetz/crdt/automerge/internal/format"
@@ -45,7 +46,12 @@ func newChange(k *format.Checker, body []byte, hash Hash, limits *Limits) (*Chan
 }
 
 // corrupt wraps what the reader of bytes says.
-func corrupt(err error) error { return fmt.Errorf("%w: %w", ErrCorrupt, err) }
+func corrupt(err error) error {
+	if errors.Is(err, format.ErrLimit) {
+		return fmt.Errorf("%w: %w", ErrLimit, err)
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
 
 // Hash names the change.
 func (c *Change) Hash() Hash { return c.hash }
