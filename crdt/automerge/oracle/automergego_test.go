@@ -66,7 +66,7 @@ func TestAutomergeGo(t *testing.T) {
 	n := startBinding(t)
 	seeds, from := number(t, "HISTORIES", 500), 0
 	if os.Getenv("SEED") != "" {
-		from, seeds = number(t, "SEED", 0), 1
+		from, seeds = number(t, "SEED", 0), number(t, "HISTORIES", 1)
 	}
 	for seed := from; seed < from+seeds; seed++ {
 		g := &goHistory{dice: dice{rand.New(rand.NewPCG(uint64(seed), 2023))}}

@@ -63,7 +63,7 @@ func TestHistories(t *testing.T) {
 	}
 	from := 0
 	if os.Getenv("SEED") != "" {
-		from, seeds = number(t, "SEED", 0), 1
+		from, seeds = number(t, "SEED", 0), number(t, "HISTORIES", 1)
 	}
 	start := time.Now()
 	var deeds, readings int

@@ -87,7 +87,7 @@ func (d dice) scalar() value {
 	case 4:
 		return value{"bytes", hex.EncodeToString([]byte(d.text(2)))}
 	case 5:
-		return value{"timestamp", strconv.FormatInt(int64(d.IntN(4_000_000_000_000))-2_000_000_000_000, 10)}
+		return value{"timestamp", strconv.FormatInt(d.Int64N(4_000_000_000_000)-2_000_000_000_000, 10)}
 	case 6, 7:
 		return value{"counter", strconv.FormatInt(int64(d.IntN(1000))-500, 10)}
 	case 8:
