@@ -867,3 +867,91 @@ export interface Phones {
 export interface Upload {
 	file: File;
 }
+
+// DocumentsAsk asks for the documents of a space; empty is every space that this
+// person reads.
+export interface DocumentsAsk {
+	space: string;
+}
+
+// Documents is the result of "documents".
+export interface Documents {
+	documents: Document[]; // by name
+}
+
+// Document is a document in a list.
+export interface Document {
+	id: string;
+	space: string;
+	title: string;
+	folder: string; // empty: none
+	archived: boolean;
+	changed: number; // ms
+	by: Person; // without Devices
+	size: number; // characters
+	waiting: number; // changes here that wait for others to come
+	canWrite: boolean;
+}
+
+// DocumentAsk names a document, and a state of it: no heads are the present.
+export interface DocumentAsk {
+	id: string;
+	heads: string[]; // in hexadecimal
+}
+
+// DocumentText is the result of "document": what it says.
+export interface DocumentText {
+	document: Document;
+	heads: string[];
+	markdown: string;
+}
+
+// DocumentCreate asks for a new document with a text in Markdown.
+export interface DocumentCreate {
+	space: string; // empty: the space of all
+	title: string; // empty: the first heading of the text
+	folder: string;
+	markdown: string;
+}
+
+// DocumentSet changes what is set.
+export interface DocumentSet {
+	id: string;
+	title: string | null;
+	folder: string | null;
+	archived: boolean | null;
+}
+
+// DocumentWrite makes the text say what the Markdown does. Paragraphs that say it
+// already are left alone.
+export interface DocumentWrite {
+	id: string;
+	markdown: string;
+}
+
+// DocumentExport asks for a document as a file.
+export interface DocumentExport {
+	id: string;
+	heads: string[];
+	format: string; // "md", "txt", "automerge"
+}
+
+// DocumentFile is the result of "document/export".
+export interface DocumentFile {
+	name: string;
+	content: string; // base64
+}
+
+// DocumentHistory is the result of "document/history".
+export interface DocumentHistory {
+	sessions: DocumentSession[]; // oldest first
+}
+
+// DocumentSession is what one person wrote without a longer pause.
+export interface DocumentSession {
+	by: Person; // without Devices
+	from: number; // ms
+	to: number; // ms
+	heads: string[]; // the state after it
+	changes: number;
+}

@@ -1,0 +1,221 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"inselnetz/app"
+	"inselnetz/crdt/automerge"
+	"inselnetz/crdt/document"
+	"inselnetz/crdt/log"
+)
+
+func (s *Server) documents(ctx context.Context, _ language, req DocumentsAsk) (Documents, error) {
+	var spaces []log.SpaceID
+	if req.Space != "" {
+		id, err := spaceOf(req.Space)
+		if err != nil {
+			return Documents{}, err
+		}
+		spaces = append(spaces, id)
+	} else {
+		list, err := s.ws.DocumentSpaces()
+		if err != nil {
+			return Documents{}, err
+		}
+		spaces = list
+	}
+	out := Documents{Documents: []Document{}}
+	for _, id := range spaces {
+		rows, err := s.ws.Documents(ctx, id)
+		if err != nil {
+			return Documents{}, err
+		}
+		for _, r := range rows {
+			out.Documents = append(out.Documents, showDocument(r))
+		}
+	}
+	return out, nil
+}
+
+func showDocument(r app.DocRow) Document {
+	return Document{
+		ID: app.DocText(r.Ref), Space: r.Ref.Space.String(), Title: r.Meta.Title, Folder: r.Meta.Folder, Archived: r.Meta.Archived,
+		Changed: r.Changed, By: showBy(r.By), Size: r.Size, Waiting: r.Waiting, CanWrite: r.Write,
+	}
+}
+
+func showHeads(hs []automerge.Hash) []string {
+	out := []string{}
+	for _, h := range hs {
+		out = append(out, hex.EncodeToString(h[:]))
+	}
+	return out
+}
+
+// stateOf reads a document's name and heads.
+func stateOf(id string, heads []string) (app.DocRef, []automerge.Hash, error) {
+	ref, err := app.ParseDocRef(id)
+	if err != nil {
+		return ref, nil, err
+	}
+	var out []automerge.Hash
+	for _, h := range heads {
+		b, err := hex.DecodeString(h)
+		if err != nil || len(b) != len(automerge.Hash{}) {
+			return ref, nil, &app.Problem{Code: "no-version"}
+		}
+		out = append(out, automerge.Hash(b))
+	}
+	return ref, out, nil
+}
+
+func (s *Server) document(ctx context.Context, _ language, req DocumentAsk) (DocumentText, error) {
+	ref, heads, err := stateOf(req.ID, req.Heads)
+	if err != nil {
+		return DocumentText{}, err
+	}
+	out := DocumentText{Heads: showHeads(heads)}
+	err = s.ws.ReadDocument(ctx, ref, heads, func(d *automerge.Doc, r automerge.Reader) error {
+		if len(heads) == 0 {
+			out.Heads = showHeads(d.Heads())
+		}
+		blocks, err := document.Blocks(r)
+		out.Markdown = string(document.Markdown("", blocks))
+		return err
+	})
+	if err != nil {
+		return DocumentText{}, err
+	}
+	return out, s.row(ctx, ref, &out.Document)
+}
+
+func (s *Server) row(ctx context.Context, ref app.DocRef, to *Document) error {
+	row, err := s.ws.Document(ctx, ref)
+	*to = showDocument(row)
+	return err
+}
+
+func (s *Server) documentCreate(ctx context.Context, _ language, req DocumentCreate) (Document, error) {
+	var space log.SpaceID
+	if req.Space != "" {
+		id, err := spaceOf(req.Space)
+		if err != nil {
+			return Document{}, err
+		}
+		space = id
+	} else if list, err := s.ws.DocumentSpaces(); err != nil {
+		return Document{}, err
+	} else if len(list) > 0 {
+		space = list[0]
+	}
+	title, blocks, err := document.FromMarkdown([]byte(req.Markdown))
+	if err != nil {
+		return Document{}, &app.Problem{Code: "not-text", Field: "markdown", Err: err}
+	}
+	if strings.TrimSpace(req.Title) != "" {
+		title = req.Title
+	}
+	row, err := s.ws.CreateDocument(ctx, space, document.Meta{Title: title, Folder: req.Folder}, blocks)
+	return showDocument(row), err
+}
+
+func (s *Server) documentSet(ctx context.Context, _ language, req DocumentSet) (Document, error) {
+	ref, err := app.ParseDocRef(req.ID)
+	if err != nil {
+		return Document{}, err
+	}
+	row, err := s.ws.SetDocument(ctx, ref, func(m *document.Meta) {
+		for _, set := range []struct {
+			to   *string
+			from *string
+		}{{&m.Title, req.Title}, {&m.Folder, req.Folder}} {
+			if set.from != nil {
+				*set.to = *set.from
+			}
+		}
+		if req.Archived != nil {
+			m.Archived = *req.Archived
+		}
+	})
+	return showDocument(row), err
+}
+
+func (s *Server) documentWrite(ctx context.Context, _ language, req DocumentWrite) (Document, error) {
+	ref, err := app.ParseDocRef(req.ID)
+	if err != nil {
+		return Document{}, err
+	}
+	_, blocks, err := document.FromMarkdown([]byte(req.Markdown))
+	if err != nil {
+		return Document{}, &app.Problem{Code: "not-text", Field: "markdown", Err: err}
+	}
+	row, err := s.ws.ChangeDocument(ctx, ref, func(d *automerge.Doc, commit func() error) error {
+		return document.Replace(d, blocks, commit)
+	})
+	return showDocument(row), err
+}
+
+func (s *Server) documentRestore(ctx context.Context, _ language, req DocumentAsk) (Document, error) {
+	ref, heads, err := stateOf(req.ID, req.Heads)
+	if err != nil {
+		return Document{}, err
+	}
+	row, err := s.ws.RestoreDocument(ctx, ref, heads)
+	return showDocument(row), err
+}
+
+func (s *Server) documentHistory(ctx context.Context, _ language, req DocumentAsk) (DocumentHistory, error) {
+	ref, err := app.ParseDocRef(req.ID)
+	if err != nil {
+		return DocumentHistory{}, err
+	}
+	list, err := s.ws.DocumentHistory(ctx, ref)
+	out := DocumentHistory{Sessions: []DocumentSession{}}
+	for _, h := range list {
+		out.Sessions = append(out.Sessions, DocumentSession{By: showBy(h.By), From: millis(h.From), To: millis(h.To), Heads: showHeads(h.Heads), Changes: h.Changes})
+	}
+	return out, err
+}
+
+func (s *Server) documentExport(ctx context.Context, _ language, req DocumentExport) (DocumentFile, error) {
+	ref, heads, err := stateOf(req.ID, req.Heads)
+	if err != nil {
+		return DocumentFile{}, err
+	}
+	if !slices.Contains([]string{"md", "txt", "automerge"}, req.Format) {
+		return DocumentFile{}, &app.Problem{Code: "bad-request", Field: "format", Args: []any{"format: md, txt, automerge"}}
+	}
+	var out DocumentFile
+	var content []byte
+	err = s.ws.ReadDocument(ctx, ref, heads, func(d *automerge.Doc, r automerge.Reader) error {
+		title := document.ReadMeta(r).Title
+		out.Name = app.FileName(title) + "." + req.Format
+		switch req.Format {
+		case "txt":
+			content = []byte(document.Text(r) + "\n")
+		case "automerge":
+			if len(heads) == 0 {
+				content = d.Save()
+				return nil
+			}
+			past, err := d.ForkAt(heads, "export")
+			if err != nil {
+				return err
+			}
+			content = past.Save()
+		default:
+			blocks, err := document.Blocks(r)
+			if err != nil {
+				return err
+			}
+			content = document.Markdown(title, blocks)
+		}
+		return nil
+	})
+	out.Content = base64.StdEncoding.EncodeToString(content)
+	return out, err
+}
