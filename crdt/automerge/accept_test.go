@@ -134,34 +134,39 @@ func TestAcceptance(t *testing.T) {
 		"an end before the begin":  {written(actor3, all, marked(insert(text, by(actor1, 3), format.Mark, num), "b"), insert(text, by(actor1, 2), format.Mark, null)), "ends before it begins"},
 		"an unknown dep":           {written(actor3, format.Change{Deps: []Hash{{1}}}, set), "held"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			d, err := Load(before, Options{})
-			do(t, err)
-			c, err := ParseChange(tt.change, nil)
-			if err == nil {
-				err = d.Apply(c)
-			}
-			switch {
-			case tt.want == "held":
-				if err != nil || d.Held() != 1 || !slices.Equal(d.Missing(nil), []Hash{{1}}) || !slices.Equal(d.Missing([]Hash{second, {2}}), []Hash{{1}, {2}}) {
-					t.Errorf("%v, %d held, missing %x", err, d.Held(), d.Missing(nil))
-				}
-			case tt.want == "":
-				if err != nil || !d.Has(c.Hash()) {
-					t.Fatalf("refused: %v", err)
-				}
-				lasts(t, d)
-			case err == nil:
-				t.Error("accepted")
-			case !errors.Is(err, ErrRefused) && !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), tt.want):
-				t.Errorf("refused with %v, want %q", err, tt.want)
-			}
-			if tt.want != "" && tt.want != "held" || err != nil {
-				if !bytes.Equal(d.Save(), before) || d.Held() != 0 {
-					t.Error("it left a trace")
-				}
-			}
-		})
+		t.Run(name, func(t *testing.T) { judge(t, before, tt.change, tt.want, []Hash{second, {2}}) })
+	}
+}
+
+// judge applies a change to a saved document: want is "" for one that is taken,
+// "held" for one that depends on change 1, else what the refusal says. asked are
+// heads that are known and not.
+func judge(t *testing.T, before, change []byte, want string, asked []Hash) {
+	d, err := Load(before, Options{})
+	do(t, err)
+	c, err := ParseChange(change, nil)
+	if err == nil {
+		err = d.Apply(c)
+	}
+	switch {
+	case want == "held":
+		if err != nil || d.Held() != 1 || !slices.Equal(d.Missing(nil), []Hash{{1}}) || !slices.Equal(d.Missing(asked), []Hash{{1}, {2}}) {
+			t.Errorf("%v, %d held, missing %x", err, d.Held(), d.Missing(nil))
+		}
+		return
+	case want == "":
+		if err != nil || !d.Has(c.Hash()) {
+			t.Fatalf("refused: %v", err)
+		}
+		lasts(t, d)
+		return
+	case err == nil:
+		t.Error("accepted")
+	case !errors.Is(err, ErrRefused) && !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), want):
+		t.Errorf("refused with %v, want %q", err, want)
+	}
+	if !bytes.Equal(d.Save(), before) || d.Held() != 0 {
+		t.Error("it left a trace")
 	}
 }
 

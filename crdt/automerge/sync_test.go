@@ -164,101 +164,129 @@ func restart(t testing.TB, a, b *peer) {
 	}
 }
 
+// A network is peers and the messages under way between them.
+type network struct {
+	r     *rand.Rand
+	peers []*peer
+	links []link
+	under map[link][][]byte
+}
+
+type link struct{ from, to *peer }
+
+func newNetwork(seed uint64) *network {
+	n := &network{r: rand.New(rand.NewPCG(seed, 2)), under: map[link][][]byte{}}
+	n.peers = []*peer{newPeer("\x01"), newPeer("\x02"), newPeer("\x03")}[:2+n.r.IntN(2)]
+	for _, p := range n.peers {
+		for _, q := range n.peers {
+			if p != q {
+				n.links = append(n.links, link{p, q})
+			}
+		}
+	}
+	return n
+}
+
+// speak sends the next message; it reports whether there was one.
+func (n *network) speak(l link) bool {
+	m := l.from.GenerateSync(l.from.state(l.to))
+	if m != nil {
+		n.under[l] = append(n.under[l], m)
+	}
+	return m != nil
+}
+
+// hear delivers the next message; it reports whether there was one.
+func (n *network) hear(t *testing.T, l link) bool {
+	t.Helper()
+	if len(n.under[l]) == 0 {
+		return false
+	}
+	m := n.under[l][0]
+	n.under[l] = n.under[l][1:]
+	if err := l.to.ReceiveSync(l.to.state(l.from), m); err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
+// breaks loses what is under way; both go on from encoded states, or one from
+// nothing.
+func (n *network) breaks(t *testing.T, l link) {
+	delete(n.under, l)
+	delete(n.under, link{l.to, l.from})
+	restart(t, l.from, l.to)
+	if n.r.IntN(3) == 0 {
+		l.from.states[l.to] = NewSyncState()
+	}
+}
+
+// fallsBack gives the first peer an older copy of its document, as another actor.
+func (n *network) fallsBack(t *testing.T, backup []byte) {
+	n.peers[0].Doc = must(Load(backup, Options{Actor: "\x09"}))
+	for _, l := range n.links {
+		if l.from == n.peers[0] {
+			n.breaks(t, l)
+		}
+	}
+}
+
+// settle lets all speak until all are silent.
+func (n *network) settle(t *testing.T) {
+	t.Helper()
+	for round := 0; ; round++ {
+		busy := false
+		for _, l := range n.links {
+			busy = n.speak(l) || busy
+			for n.hear(t, l) {
+				busy = true
+			}
+		}
+		if !busy {
+			return
+		}
+		if round > 60 {
+			t.Fatal("they speak for ever")
+		}
+	}
+}
+
 // Peers in a random network: messages are under way while others edit, links
 // break and lose what was under way, peers forget states or fall back to an older
 // copy of their document.
 func TestSyncNetworks(t *testing.T) {
 	for seed := range seeds(t, 300) {
-		r := rand.New(rand.NewPCG(seed, 2))
-		peers := []*peer{newPeer("\x01"), newPeer("\x02"), newPeer("\x03")}[:2+r.IntN(2)]
-		type link struct{ from, to *peer }
-		under := map[link][][]byte{}
-		var links []link
-		for _, p := range peers {
-			for _, q := range peers {
-				if p != q {
-					links = append(links, link{p, q})
-				}
-			}
-		}
-		backup := peers[0].Save()
-		speak := func(l link) bool {
-			m := l.from.GenerateSync(l.from.state(l.to))
-			if m != nil {
-				under[l] = append(under[l], m)
-			}
-			return m != nil
-		}
-		hear := func(l link) bool {
-			if len(under[l]) == 0 {
-				return false
-			}
-			m := under[l][0]
-			under[l] = under[l][1:]
-			if err := l.to.ReceiveSync(l.to.state(l.from), m); err != nil {
-				t.Fatalf("SEED=%d: %v", seed, err)
-			}
-			return true
-		}
-		broken := func(l link) {
-			delete(under, l)
-			delete(under, link{l.to, l.from})
-			restart(t, l.from, l.to)
-			if r.IntN(3) == 0 {
-				l.from.states[l.to] = NewSyncState()
-			}
-		}
-		lost := false
-		for i := range 120 {
-			l := links[r.IntN(len(links))]
-			switch n := r.IntN(20); {
-			case n < 7:
-				for range 1 + r.IntN(4) {
-					l.from.set(t, fmt.Sprint("k", r.IntN(6)), int64(i))
-				}
-			case n < 12:
-				speak(l)
-			case n < 18:
-				hear(l)
-			case n < 19:
-				broken(l)
-			case i < 40:
-				backup = peers[0].Save()
-			case !lost: // the first peer falls back to its copy, as another actor
-				lost = true
-				d, err := Load(backup, Options{Actor: "\x09"})
-				if err != nil {
-					t.Fatal(err)
-				}
-				peers[0].Doc = d
-				for _, l := range links {
-					if l.from == peers[0] {
-						broken(l)
+		t.Run(fmt.Sprint("SEED=", seed), func(t *testing.T) {
+			n := newNetwork(seed)
+			backup, lost := n.peers[0].Save(), false
+			for i := range 120 {
+				l := n.links[n.r.IntN(len(n.links))]
+				switch k := n.r.IntN(20); {
+				case k < 7:
+					for range 1 + n.r.IntN(4) {
+						l.from.set(t, fmt.Sprint("k", n.r.IntN(6)), int64(i))
 					}
+				case k < 12:
+					n.speak(l)
+				case k < 18:
+					n.hear(t, l)
+				case k < 19:
+					n.breaks(t, l)
+				case i < 40:
+					backup = n.peers[0].Save()
+				case !lost:
+					lost = true
+					n.fallsBack(t, backup)
 				}
 			}
-		}
-		for round := 0; ; round++ {
-			busy := false
-			for _, l := range links {
-				busy = speak(l) || busy
-				for hear(l) {
-					busy = true
+			n.settle(t)
+			for _, p := range n.peers[1:] {
+				if !slices.Equal(p.Heads(), n.peers[0].Heads()) {
+					t.Fatal("heads differ")
 				}
+				same(t, n.peers[0].Doc, p.Doc)
 			}
-			if !busy {
-				break
-			}
-			if round > 60 {
-				t.Fatalf("SEED=%d: they speak for ever", seed)
-			}
-		}
-		for _, p := range peers[1:] {
-			if !slices.Equal(p.Heads(), peers[0].Heads()) {
-				t.Fatalf("SEED=%d: heads differ", seed)
-			}
-			same(t, peers[0].Doc, p.Doc)
-		}
+		})
 	}
 }
 
