@@ -83,6 +83,9 @@ func FromMarkdown(b []byte) (title string, blocks []Block, err error) {
 	if n := deepest(s); n > maxNesting {
 		return "", nil, fmt.Errorf("%w: nested %d deep", ErrImport, n)
 	}
+	if work(s) > mostWork {
+		return "", nil, fmt.Errorf("%w: a paragraph of too many signs", ErrImport)
+	}
 	src := []byte(s)
 	md := goldmark.New(goldmark.WithExtensions(extension.TaskList, extension.Strikethrough))
 	im := importer{src: src}
@@ -103,19 +106,46 @@ const maxNesting = 200
 // deepest guesses how deep something is nested, never too low.
 func deepest(s string) (most int) {
 	for line := range strings.SplitSeq(s, "\n") {
-		n := 0
+		n, signs := 0, 0
 		for _, c := range line {
-			if strings.ContainsRune("> \t-+*.)0123456789", c) {
+			if n++; strings.ContainsRune("> \t-+*.)0123456789", c) {
 				if c == '>' || c == '-' || c == '+' || c == '*' || c == '.' || c == ')' {
-					n++
+					signs++
 				}
 				continue
 			}
 			break
 		}
-		most = max(most, n)
+		if signs > 0 { // what is indented may lie in what was before
+			most = max(most, signs, n/2)
+		}
 	}
 	return most
+}
+
+// mostWork keeps the parser to some seconds.
+const mostWork = 1 << 28
+
+// listItem is a line that begins a block of its own wherever it stands.
+var listItem = regexp.MustCompile(`^ {0,3}[-*+] +[^ \-*+]`)
+
+// work is what the parser may have to do, never too low: for each sign in a
+// paragraph it may look at all that follows.
+func work(s string) (total int) {
+	signs, size := 0, 0
+	for line := range strings.SplitSeq(s, "\n") {
+		if strings.TrimSpace(line) == "" || listItem.MatchString(line) {
+			total += signs * size
+			signs, size = 0, 0
+		}
+		for i := range len(line) {
+			if strings.IndexByte("[]*_`<~!&(", line[i]) >= 0 {
+				signs++
+			}
+		}
+		size += len(line) + 1
+	}
+	return total + signs*size
 }
 
 // A place is where a block lies.
