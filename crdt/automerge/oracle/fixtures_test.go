@@ -1,6 +1,9 @@
 package oracle
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"os"
@@ -41,6 +44,7 @@ func files(t *testing.T) []file {
 			}
 		}
 	}
+	out = append(out, twins(out)...)
 	dir := os.Getenv("INSELNETZ_FIXTURES")
 	if dir == "" {
 		return out
@@ -52,6 +56,38 @@ func files(t *testing.T) []file {
 	for _, e := range entries {
 		if b, err := os.ReadFile(filepath.Join(dir, e.Name())); err == nil && len(b) < 4<<20 {
 			out = append(out, file{e.Name(), b})
+		}
+	}
+	return out
+}
+
+// twins are made from vectors: they have the faults of files of the reference
+// project's tests, under a checksum that is right.
+func twins(of []file) []file {
+	var out []file
+	for _, f := range of {
+		change := func(name string, to func(body []byte) []byte) {
+			r := &cursor{b: f.b[9:]}
+			body := to(bytes.Clone(r.take(r.uint())))
+			sealed := binary.AppendUvarint([]byte{f.b[8]}, uint64(len(body)))
+			sealed = append(sealed, body...)
+			sum := sha256.Sum256(sealed)
+			out = append(out, file{name, slices.Concat(f.b[:4], sum[:4], sealed)})
+		}
+		switch f.name {
+		case "one_put_change":
+			const start = 4 // after deps, actor and seq
+			change("starts beyond 32 bits", func(b []byte) []byte {
+				return slices.Concat(b[:start], binary.AppendUvarint(nil, 1<<42), b[start+1:])
+			})
+			change("ends early", func(b []byte) []byte { return b[:len(b)-3] })
+		case "deflated_column_doc":
+			change("bad deflate stream", func(b []byte) []byte {
+				for i := len(b) / 2; i < len(b)/2+8; i++ {
+					b[i] = 0xff
+				}
+				return b
+			})
 		}
 	}
 	return out
