@@ -116,6 +116,9 @@ func deepest(s string) (most int) {
 			}
 			break
 		}
+		if strings.Trim(line, "- \t") == "" || strings.Trim(line, "* \t") == "" {
+			continue // a rule
+		}
 		if signs > 0 { // what is indented may lie in what was before
 			most = max(most, signs, n/2)
 		}

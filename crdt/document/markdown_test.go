@@ -148,6 +148,7 @@ func TestFromMarkdown(t *testing.T) {
 		"begins with five":        {"5. a\n6. b", "", []Block{{Kind: Ordered, Other: map[string]any{"start": int64(5)}, Spans: []Span{{Text: "a"}}}, {Kind: Ordered, Spans: []Span{{Text: "b"}}}}},
 		"html":                    {"<div>\nx\n</div>\n\na <u>b</u> <span>c</span>", "", []Block{p("<div>\nx\n</div>"), {Kind: Paragraph, Spans: []Span{{Text: "a "}, {Text: "b", Marks: map[string]any{"underline": true}}, {Text: " <span>c</span>"}}}}},
 		"nested quotes":           {"> a\n>> b", "", []Block{{Kind: Quote, Spans: []Span{{Text: "a"}}}, {Kind: Quote, Level: 1, Spans: []Span{{Text: "b"}}}}},
+		"a long rule":             {"a\n\n" + strings.Repeat("-", 500), "", []Block{p("a")}},
 		"nothing":                 {"", "", nil},
 		"a reference and an auto": {"[a][1] <https://b.example>\n\n[1]: https://a.example \"t\"", "", []Block{{Kind: Paragraph, Spans: []Span{{Text: "a", Marks: map[string]any{"link": Link("https://a.example", "t")}}, {Text: " "}, {Text: "https://b.example", Marks: map[string]any{"link": Link("https://b.example", "")}}}}}},
 	} {
