@@ -75,12 +75,16 @@ type DocRow struct {
 	Write   bool   // this person may change it
 }
 
+// mostHeld is how many changes of a document may wait for others. What came is not
+// read again, so none may be dropped that a log of an office can hold.
+const mostHeld = 1 << 20
+
 func newPaper() *paper {
-	return &paper{doc: automerge.New(automerge.Options{Unit: automerge.UTF16}), devices: map[automerge.ActorID]log.DeviceID{}}
+	return &paper{doc: automerge.New(automerge.Options{Unit: automerge.UTF16, Queue: mostHeld}), devices: map[automerge.ActorID]log.DeviceID{}}
 }
 
-// shelf is the documents of a space that this person may read, up to date.
-func (w *Workspace) shelf(ctx context.Context, space log.SpaceID) (*shelf, error) {
+// shelf is the documents of a space that this person may read.
+func (w *Workspace) shelf(space log.SpaceID) (*shelf, error) {
 	st := w.snapshot()
 	switch {
 	case st == nil:
@@ -184,7 +188,7 @@ func (s *shelf) take(card log.Card, e *log.Entry, plain []byte, got map[document
 
 // Documents are the documents of a space, by name.
 func (w *Workspace) Documents(ctx context.Context, space log.SpaceID) ([]DocRow, error) {
-	s, err := w.shelf(ctx, space)
+	s, err := w.shelf(space)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +227,7 @@ func (s *shelf) row(id document.ID, p *paper) (DocRow, bool) {
 
 // with has f read a document, up to date.
 func (w *Workspace) with(ctx context.Context, ref DocRef, f func(s *shelf, p *paper) error) error {
-	s, err := w.shelf(ctx, ref.Space)
+	s, err := w.shelf(ref.Space)
 	if err != nil {
 		return err
 	}
@@ -326,7 +330,7 @@ func (w *Workspace) CreateDocument(ctx context.Context, space log.SpaceID, m doc
 	if m.Title = strings.TrimSpace(m.Title); m.Title == "" {
 		return DocRow{}, &Problem{Code: "document-title", Field: "title"}
 	}
-	s, err := w.shelf(ctx, space)
+	s, err := w.shelf(space)
 	if err != nil {
 		return DocRow{}, err
 	}
