@@ -76,8 +76,9 @@ type DocRow struct {
 }
 
 // mostHeld is how many changes of a document may wait for others. What came is not
-// read again, so none may be dropped that a log of an office can hold.
-const mostHeld = 1 << 20
+// read again, so none may be dropped; entries come after what their author knew, so
+// few ever wait.
+const mostHeld = 100_000
 
 func newPaper() *paper {
 	return &paper{doc: automerge.New(automerge.Options{Unit: automerge.UTF16, Queue: mostHeld}), devices: map[automerge.ActorID]log.DeviceID{}}
