@@ -150,50 +150,6 @@ func BenchmarkTraceChangeEachHash(b *testing.B) {
 	perEdit(b, len(edits))
 }
 
-func benchLoad(b *testing.B, each, unverified bool) {
-	edits, _ := trace(b)
-	d, text := replay(b, edits, each)
-	file := d.Save()
-	b.ReportMetric(float64(len(file)), "bytes")
-	d = nil
-	var l *Doc
-	for b.Loop() {
-		var err error
-		if l, err = Load(file, Options{Unverified: unverified}); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := l.Text(text); err != nil {
-			b.Fatal(err)
-		}
-	}
-	var with, without runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&with)
-	runtime.KeepAlive(l)
-	l = nil
-	runtime.GC()
-	runtime.ReadMemStats(&without)
-	b.ReportMetric(float64(with.HeapAlloc-without.HeapAlloc)/1e6, "MB")
-}
-
-func BenchmarkLoadOneChange(b *testing.B)          { benchLoad(b, false, true) }
-func BenchmarkLoadOneChangeVerified(b *testing.B)  { benchLoad(b, false, false) }
-func BenchmarkLoadChangeEach(b *testing.B)         { benchLoad(b, true, true) }
-func BenchmarkLoadChangeEachVerified(b *testing.B) { benchLoad(b, true, false) }
-
-func BenchmarkSave(b *testing.B) {
-	for _, each := range []bool{false, true} {
-		b.Run(fmt.Sprint("each=", each), func(b *testing.B) {
-			edits, _ := trace(b)
-			d, _ := replay(b, edits, each)
-			d.Heads()
-			for b.Loop() {
-				d.Save()
-			}
-		})
-	}
-}
-
 func BenchmarkText(b *testing.B) {
 	edits, _ := trace(b)
 	d, text := replay(b, edits, true)
