@@ -44,7 +44,7 @@ func summary(lines []string) string {
 		switch {
 		case kind == "mark":
 		case kind == "splice":
-			grows[object] += len(utf16.Encode([]rune(unquote(what[:strings.LastIndex(what, " ")]))))
+			grows[object] += len(utf16.Encode([]rune(unquote(quoted(what)))))
 		case kind == "insert":
 			grows[object] += 1 + strings.Count(what, ",")
 		case kind == "del" && what != "":
@@ -61,6 +61,20 @@ func summary(lines []string) string {
 	}
 	slices.Sort(out)
 	return strings.Join(out, "\n")
+}
+
+// quoted is the string that s begins with: names of marks behind it may have any
+// sign in them.
+func quoted(s string) string {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return s[:i+1]
+		}
+	}
+	return s
 }
 
 func unquote(s string) string {
