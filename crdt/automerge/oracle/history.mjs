@@ -275,7 +275,15 @@ const acts = {
 		settle(r);
 		const list = (r.cursors ?? [])
 			.filter(({ obj }) => r.known.has(obj))
-			.map(({ obj, cursor }) => ({ obj, cursor, pos: r.doc.getCursorPosition(obj, cursor) }));
+			.flatMap(({ obj, cursor }) => {
+				try {
+					return [{ obj, cursor, pos: r.doc.getCursorPosition(obj, cursor) }];
+				} catch (e) {
+					// What it named was rolled back, or is not in the past that was forked.
+					if (String(e).includes("is invalid")) return [];
+					throw e;
+				}
+			});
 		return list.length ? { positions: list } : null;
 	},
 	diff(r, s) {
