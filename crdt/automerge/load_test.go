@@ -315,7 +315,7 @@ func TestManyHeads(t *testing.T) {
 	b := format.AppendChunk(nil, format.DocumentChunk, w.AppendBody(nil, [][]byte{{1}}, nil, nil))
 	begun := time.Now()
 	_, err := Load(b, Options{})
-	if took := time.Since(begun); !errors.Is(err, ErrCorrupt) || took > 20*time.Second || len(b) > 200 {
+	if took := time.Since(begun); !errors.Is(err, ErrCorrupt) || took > time.Minute || len(b) > 200 {
 		t.Errorf("%d bytes took %v: %v", len(b), took, err)
 	}
 }

@@ -132,7 +132,7 @@ func TestUpdateTextFar(t *testing.T) {
 		m := matcher{a: []rune(tt.a), b: []rune(tt.b)}
 		began := time.Now()
 		m.match()
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > time.Minute { // without the bound it would be hours
 			t.Errorf("%s: took %v", name, took)
 		}
 		var out strings.Builder

@@ -185,7 +185,7 @@ func TestFromMarkdownBombs(t *testing.T) {
 	} {
 		start := time.Now()
 		_, blocks, err := FromMarkdown([]byte(s))
-		if took := time.Since(start); took > 20*time.Second {
+		if took := time.Since(start); took > time.Minute {
 			t.Errorf("%s: %v", name, took)
 		} else {
 			t.Logf("%s: %v, %d blocks, %v", name, took, len(blocks), err)
