@@ -117,19 +117,8 @@ func (w *Workspace) forgetPapers(st *access.State) {
 // count no more, it begins anew. The caller holds mu.
 func (s *shelf) load(ctx context.Context) error {
 	st := s.w.snapshot()
-	writes, anew := map[log.LogID]bool{}, s.aside
-	for id, upto := range s.w.store.FilesUpto(s.space) {
-		card, ok := s.w.store.Card(id)
-		writes[id] = ok && s.w.writer(st, card)
-		if was, known := s.upto[id]; known && (upto < was || writes[id] != s.writes[id]) {
-			anew = true
-		}
-	}
-	for id := range s.upto {
-		if _, ok := writes[id]; !ok {
-			anew = true
-		}
-	}
+	writes, fell := s.w.counting(st, s.space, s.upto, s.writes)
+	anew := fell || s.aside
 	after := s.upto
 	if anew {
 		after, s.docs = nil, map[document.ID]*paper{}

@@ -259,19 +259,8 @@ func (s *shared) load(ctx context.Context) error {
 	s.pulling.Lock()
 	defer s.pulling.Unlock()
 	st := s.w.snapshot()
-	writes, anew := map[log.LogID]bool{}, s.aside
-	for id, upto := range s.w.store.FilesUpto(s.space) {
-		card, ok := s.w.store.Card(id)
-		writes[id] = ok && s.w.writer(st, card)
-		if was, known := s.upto[id]; known && (upto < was || writes[id] != s.writes[id]) {
-			anew = true
-		}
-	}
-	for id := range s.upto {
-		if _, ok := writes[id]; !ok {
-			anew = true
-		}
-	}
+	writes, fell := s.w.counting(st, s.space, s.upto, s.writes)
+	anew := fell || s.aside
 	after := s.upto
 	if anew {
 		after = nil
@@ -338,7 +327,26 @@ func (s *shared) appendOwn(ctx context.Context, plain []byte) (store.Applied, er
 	return a, err
 }
 
-// writer reports whether what a log says about files counts: its device may
+// counting tells which logs of a space count, and whether one counts less than it
+// did, so that what was folded of them must be folded anew.
+func (w *Workspace) counting(st *access.State, space log.SpaceID, had map[log.LogID]uint64, did map[log.LogID]bool) (writes map[log.LogID]bool, fell bool) {
+	writes = map[log.LogID]bool{}
+	for id, upto := range w.store.FilesUpto(space) {
+		card, ok := w.store.Card(id)
+		writes[id] = ok && w.writer(st, card)
+		if was, known := had[id]; known && (upto < was || writes[id] != did[id]) {
+			fell = true
+		}
+	}
+	for id := range had {
+		if _, ok := writes[id]; !ok {
+			fell = true
+		}
+	}
+	return writes, fell
+}
+
+// writer reports whether what a log says about files or documents counts: its device may
 // write in the space, or could until the log was ended.
 func (w *Workspace) writer(st *access.State, card log.Card) bool {
 	if _, ended := st.Limit(card); ended {
