@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"context"
 	"crypto/ed25519"
 	"fmt"
@@ -114,12 +115,20 @@ func (d *device) files() map[string][]byte {
 	d.o.t.Helper()
 	out := map[string][]byte{}
 	must(d.o.t, filepath.WalkDir(d.dir, func(p string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // the program, which may still run, took it away
+		}
 		if err != nil || e.IsDir() {
 			return err
 		}
 		name, err := filepath.Rel(d.dir, p)
 		must(d.o.t, err)
-		out[name], err = os.ReadFile(p)
+		b, err := os.ReadFile(p)
+		if err == nil {
+			out[name] = b
+		} else if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 		return err
 	}))
 	return out
