@@ -1,9 +1,9 @@
 package app
 
 import (
-	"errors"
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"

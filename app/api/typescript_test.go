@@ -142,6 +142,8 @@ func fieldType(e ast.Expr) (string, error) {
 			return "boolean", nil
 		case "int", "int64", "uint64", "float64":
 			return "number", nil
+		case "any":
+			return "unknown", nil
 		}
 		if ast.IsExported(e.Name) {
 			return e.Name, nil

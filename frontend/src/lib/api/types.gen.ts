@@ -891,6 +891,24 @@ export interface Document {
 	size: number; // characters
 	waiting: number; // changes here that wait for others to come
 	canWrite: boolean;
+	template: string; // what it was made from: "blank", "minutes", …; empty: nothing
+	start: string; // the first lines, for a small picture
+	new: boolean; // others changed it since this person last had it open here
+	mentions: number; // open comments that name this person
+	writers: DocumentHere[]; // who has it open elsewhere now
+}
+
+// DocumentHere is a page that has a document open now.
+export interface DocumentHere {
+	page: string; // names the page as long as it is open
+	person: string;
+	name: string;
+	tint: number; // 1 to 6, of the person
+	self: boolean; // another page of this person
+	typing: boolean;
+	shown: boolean; // Anchor and Head are known
+	anchor: number; // of the selection, in positions of the text
+	head: number;
 }
 
 // DocumentAsk names a document, and a state of it: no heads are the present.
@@ -912,6 +930,224 @@ export interface DocumentCreate {
 	title: string; // empty: the first heading of the text
 	folder: string;
 	markdown: string;
+	template: string; // its text, if Markdown is empty
+}
+
+// DocumentTemplates is the result of "document/templates", in the language of the
+// page.
+export interface DocumentTemplates {
+	templates: DocumentTemplate[];
+}
+
+// DocumentTemplate is what a document may begin with.
+export interface DocumentTemplate {
+	id: string;
+	name: string;
+}
+
+// DocumentCopy asks for another document with the present text of one.
+export interface DocumentCopy {
+	id: string;
+	title: string;
+}
+
+// DocumentImport asks for a new document with the text of a file: .md, .txt,
+// .docx or .odt by its name.
+export interface DocumentImport {
+	space: string;
+	folder: string;
+	name: string;
+	content: string; // base64
+}
+
+// DocumentSearch looks for words in all documents that this person reads.
+export interface DocumentSearch {
+	query: string;
+	limit: number; // 0: 50
+}
+
+// DocumentHits is the result of "document/search".
+export interface DocumentHits {
+	hits: DocumentHit[]; // those with the words in the title first, then the newest
+	more: boolean;
+	ready: boolean; // false: some documents are still being read for the first time
+}
+
+// DocumentHit is a document that has all words.
+export interface DocumentHit {
+	document: Document;
+	before: string; // Before, Match, After: a line or so around the first word
+	match: string;
+	after: string;
+	at: number; // position of the match in the text; -1: in the title only
+}
+
+// DocEdit is one step of an editor, or what an editor must do to show what others
+// did. Positions count UTF-16 units of the flat text, in which a block's beginning
+// and an embed take one each, and are right when all edits before it are done.
+export interface DocEdit {
+	kind: string; // "splice", "mark", "unmark", "split", "join", "update", "put"
+	at: number;
+	del?: number; // splice: so many units go
+	end?: number; // mark, unmark: [at, end)
+	text?: string; // splice: comes
+	marks?: Record<string, unknown>; // splice: of the text; to the program: none says those that the place has
+	name?: string; // mark, unmark
+	value?: unknown; // mark: true, a number or a string; put: any, null takes away
+	block?: Record<string, unknown>; // split: attributes; update: those that change, null takes one away
+	expand?: string; // mark, unmark: "after", "before", "both", "none"; empty: as the name has it
+	path?: string[]; // put: keys within the embed or block at At
+}
+
+// DocumentOpen opens a document in a page. A page whose editor is gone, because the
+// program started anew, says what it shows and goes on from there.
+export interface DocumentOpen {
+	id: string;
+	heads: string[]; // of what the page shows, without what no answer came to
+	actor: string; // as the last answer said
+	next: number; // as the last answer said
+}
+
+// DocumentEditor is the result of "document/open".
+export interface DocumentEditor {
+	editor: string; // for the calls that follow
+	document: Document;
+	heads: string[];
+	edits: DocEdit[]; // what leads from an empty text, or from what the page shows, to Heads
+	resumed: boolean; // the page goes on with what it shows
+	arrived: boolean; // the edits that no answer came to are in there: they lie before Edits
+	length: number;
+	actor: string;
+	next: number;
+	seen: string[]; // the state when this person last had it open here; empty: never, or it is the present
+	seenAt: number;
+	save: DocumentSave;
+}
+
+// DocumentSave says where what this page wrote is.
+export interface DocumentSave {
+	devices: number; // that have it, with this one
+	of: number;
+}
+
+// DocumentSync brings what was typed and fetches what others did. One call of an
+// editor runs at a time. A call that is sent again has the same batch and edits.
+export interface DocumentSync {
+	editor: string;
+	batch: number; // 1, 2, …
+	edits: DocEdit[];
+	more: boolean; // more edits follow that belong to these: news wait
+	typing: boolean; // for others to see
+	shown: boolean; // Anchor and Head say where the selection is, when Edits are done
+	anchor: number;
+	head: number;
+}
+
+// DocumentNews is the result of "document/sync". The edits that came are on the disk
+// of this device.
+export interface DocumentNews {
+	edits: DocEdit[]; // what others did
+	length: number; // of the text before Edits: what the page must have
+	heads: string[];
+	actor: string;
+	next: number;
+	here: DocumentHere[];
+	meta: boolean; // title, folder or comments changed as well
+	canWrite: boolean;
+	save: DocumentSave;
+}
+
+// DocumentClose ends an editor. State "seen" is noted.
+export interface DocumentClose {
+	editor: string;
+}
+
+// DocumentCheck is the result of "document/check": what the page of an editor must
+// show when it has sent everything.
+export interface DocumentCheck {
+	heads: string[];
+	edits: DocEdit[]; // from an empty text
+}
+
+// DocumentState asks how a document was. With Since, what differs from then is
+// marked.
+export interface DocumentState {
+	id: string;
+	heads: string[]; // empty: now
+	since: string[]; // empty: nothing is marked
+}
+
+// DocumentShown is the result of "document/state": blocks to show, with the marks of
+// the text and where Since was given "added" and "removed", whose value is the
+// place in People.
+export interface DocumentShown {
+	title: string;
+	heads: string[];
+	blocks: DocBlock[];
+	people: Person[]; // without Devices
+	added: number; // characters
+	removed: number;
+}
+
+// DocBlock is a paragraph, heading, item of a list and so on.
+export interface DocBlock {
+	kind: string;
+	level: number;
+	checked: boolean;
+	other: Record<string, unknown>;
+	change: string; // "", "added", "removed", "changed"
+	by: number; // of Change: place in People
+	spans: DocSpan[];
+}
+
+// DocSpan is a stretch of text with the same marks, or an embed.
+export interface DocSpan {
+	text: string;
+	marks: Record<string, unknown>;
+	embed: Record<string, unknown>;
+}
+
+// DocumentCommentsAsk asks for the comments of a document.
+export interface DocumentCommentsAsk {
+	id: string;
+}
+
+// DocumentComments is the result of "document/comments" and of "document/comment".
+export interface DocumentComments {
+	threads: DocumentThread[]; // in the order of the text, then those whose place is gone
+}
+
+// DocumentThread is a comment with its answers. The text it is about has the mark
+// "comment:" + ID.
+export interface DocumentThread {
+	id: string;
+	resolved: boolean;
+	by: Person; // who resolved it; without Devices
+	at: number; // ms, when it was resolved
+	quote: string;
+	anchor: number; // where the text begins; -1: it is gone
+	remarks: DocumentRemark[]; // the comment, then the answers, oldest first
+}
+
+// DocumentRemark is a comment or an answer.
+export interface DocumentRemark {
+	id: string;
+	by: Person; // without Devices
+	at: number; // ms
+	text: string;
+	mentions: string[]; // people
+	edited: boolean;
+}
+
+// DocumentComment changes the comments of a document. A new thread gets its mark by
+// the editor, before or after.
+export interface DocumentComment {
+	id: string;
+	do: string; // "add" (begins the thread or answers), "edit", "remove", "resolve", "reopen"
+	thread: string; // 26 letters and digits, made by the page for a new thread
+	remark: string; // edit, remove
+	text: string;
+	mentions: string[];
 }
 
 // DocumentSet changes what is set.
@@ -933,7 +1169,7 @@ export interface DocumentWrite {
 export interface DocumentExport {
 	id: string;
 	heads: string[];
-	format: string; // "md", "txt", "automerge"
+	format: string; // "md", "txt", "html", "docx", "odt", "automerge"
 }
 
 // DocumentFile is the result of "document/export".
@@ -947,11 +1183,14 @@ export interface DocumentHistory {
 	sessions: DocumentSession[]; // oldest first
 }
 
-// DocumentSession is what one person wrote without a longer pause.
+// DocumentSession is what one or more people wrote without a longer pause.
 export interface DocumentSession {
 	by: Person; // without Devices
 	from: number; // ms
 	to: number; // ms
 	heads: string[]; // the state after it
 	changes: number;
+	added: number; // characters
+	removed: number;
+	people: Person[]; // all who wrote, without Devices; By is the first
 }

@@ -3,11 +3,13 @@
 // #/people/invite/PERSON, #/recovery, #/recovery/lost, #/recovery/name,
 // #/recovery/sheet, #/kit, #/files, #/files/SPACE/DIR, #/files/SPACE/DIR/show/NAME,
 // #/files/SPACE//trash, #/files/SPACE//conflicts; the last two with /show/PATH too.
+// #/documents, #/documents/archive, #/documents/ID, #/documents/ID/history,
+// #/documents/ID/comments, #/documents/ID/at/POSITION.
 // DIR and PATH are one part each: their slashes are escaped.
 
 import { base, join, parent } from "../paths";
 
-const pages = ["home", "chat", "people", "recovery", "kit", "files"] as const;
+const pages = ["home", "chat", "people", "recovery", "kit", "files", "documents"] as const;
 
 export interface Route {
 	page: (typeof pages)[number];
@@ -19,9 +21,10 @@ export interface Route {
 	space: string; // whose folder is shown; empty for all folders
 	dir: string; // path of the directory in it
 	file: string; // path of the file shown beside the list; empty for none
+	document: string; // which is open; empty for the list
 }
 
-const nowhere = { channel: "", at: 0, view: "", invite: false, person: "", space: "", dir: "", file: "" };
+const nowhere = { channel: "", at: 0, view: "", invite: false, person: "", space: "", dir: "", file: "", document: "" };
 
 function read(): Route {
 	const parts = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
@@ -29,6 +32,11 @@ function read(): Route {
 	const page = pages.find((p) => p === name) ?? "home";
 	const invite = page === "people" && id === "invite";
 	if (page === "files") return files(parts);
+	if (page === "documents") {
+		// An id has a dot, a view has none.
+		if (!id.includes(".")) return { ...nowhere, page, view: id };
+		return { ...nowhere, page, document: id, view: at, at: at === "at" ? Number(pos) || 0 : 0 };
+	}
 	return {
 		...nowhere,
 		page,
@@ -75,6 +83,10 @@ export const to = {
 	newSheet: "#/recovery/sheet",
 	kit: "#/kit",
 	files: "#/files",
+	documents: "#/documents",
+	archive: "#/documents/archive",
+	document: (id: string, view = "", at?: number) =>
+		["#/documents", encodeURIComponent(id), ...(view ? [view] : []), ...(at === undefined ? [] : [at])].join("/"),
 	dir: (space: string, dir = "") => `#/files/${encodeURIComponent(space)}/${encodeURIComponent(dir)}`,
 	file: (space: string, path: string) =>
 		`${to.dir(space, parent(path))}/show/${encodeURIComponent(base(path))}`,

@@ -2,13 +2,19 @@
 // are not here: Go words them.
 
 import { access } from "./access.de";
+import { documents } from "./documents.de";
+import { editor } from "./editor.de";
 import { files } from "./files.de";
+import { past } from "./past.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 export const de = {
 	...access,
+	...documents,
+	...editor,
 	...files,
+	...past,
 	name: "Deutsch",
 	short: "DE",
 	language: "Sprache",
@@ -85,6 +91,7 @@ export const de = {
 		label: "Bereiche",
 		home: "Lage",
 		chat: "Chat",
+		documents: "Dokumente",
 		files: "Dateien",
 		people: "Menschen",
 	},

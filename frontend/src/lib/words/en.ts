@@ -1,13 +1,19 @@
 // What the page says in English. A word missing here is a type error.
 import { access } from "./access.en";
 import type { Words } from "./de";
+import { documents } from "./documents.en";
+import { editor } from "./editor.en";
 import { files } from "./files.en";
+import { past } from "./past.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
 export const en: Words = {
 	...access,
+	...documents,
+	...editor,
 	...files,
+	...past,
 	name: "English",
 	short: "EN",
 	language: "Language",
@@ -84,6 +90,7 @@ export const en: Words = {
 		label: "Areas",
 		home: "Overview",
 		chat: "Chat",
+		documents: "Documents",
 		files: "Files",
 		people: "People",
 	},
