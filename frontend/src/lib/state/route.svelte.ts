@@ -24,7 +24,17 @@ export interface Route {
 	document: string; // which is open; empty for the list
 }
 
-const nowhere = { channel: "", at: 0, view: "", invite: false, person: "", space: "", dir: "", file: "", document: "" };
+const nowhere = {
+	channel: "",
+	at: 0,
+	view: "",
+	invite: false,
+	person: "",
+	space: "",
+	dir: "",
+	file: "",
+	document: "",
+};
 
 function read(): Route {
 	const parts = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
@@ -86,7 +96,9 @@ export const to = {
 	documents: "#/documents",
 	archive: "#/documents/archive",
 	document: (id: string, view = "", at?: number) =>
-		["#/documents", encodeURIComponent(id), ...(view ? [view] : []), ...(at === undefined ? [] : [at])].join("/"),
+		["#/documents", encodeURIComponent(id), ...(view ? [view] : []), ...(at === undefined ? [] : [at])].join(
+			"/",
+		),
 	dir: (space: string, dir = "") => `#/files/${encodeURIComponent(space)}/${encodeURIComponent(dir)}`,
 	file: (space: string, path: string) =>
 		`${to.dir(space, parent(path))}/show/${encodeURIComponent(base(path))}`,
