@@ -23,6 +23,7 @@ const (
 	Split  EditKind = "split"  // a block or embed comes, with the attributes Block
 	Join   EditKind = "join"   // the block or embed at At goes
 	Update EditKind = "update" // the block or embed at At gets the attributes Block; null takes one away, others stay
+	Put    EditKind = "put"    // the one value at Path in the block or embed at At becomes Value; null takes it away
 )
 
 // An Edit is one step of an editor, or what an editor must do to show what others
@@ -36,9 +37,10 @@ type Edit struct {
 	Text   string         `json:"text,omitempty"`
 	Marks  map[string]any `json:"marks,omitzero"` // of Text; nil: those that the place has, and in a patch none
 	Name   string         `json:"name,omitempty"`
-	Value  any            `json:"value,omitempty"` // true, a number or a string
+	Value  any            `json:"value,omitempty"` // true, a number or a string; of put: any value of JSON
 	Block  map[string]any `json:"block,omitempty"`
 	Expand string         `json:"expand,omitempty"` // after, before, both, none; "" is what the name has
+	Path   []string       `json:"path,omitempty"`   // of put: keys, of which all but the last lead through maps
 }
 
 // ErrEdit is wrapped by errors about an edit that makes no sense.
@@ -128,6 +130,8 @@ func (w *writer) edit(e *Edit) error {
 		return w.remove(e.At, 1)
 	case Update:
 		return w.update(e)
+	case Put:
+		return w.putAt(e)
 	}
 	return fmt.Errorf("%w: unknown", ErrEdit)
 }
