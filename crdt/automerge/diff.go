@@ -72,7 +72,31 @@ func (p Prop) Index() (index int, ok bool) { return p.index, !p.isKey }
 // which may be older. It costs what changed in between, as long as the later state
 // is the present one; else the texts and lists that changed are read in full.
 func (d *Doc) Diff(before, after []Hash) ([]Patch, error) {
-	var f differ
+	f, err := d.between(before, after)
+	if err != nil {
+		return nil, err
+	}
+	f.find()
+	for _, n := range slices.Sorted(maps.Keys(f.touched)) {
+		if f.reached(was, n) && f.reached(is, n) {
+			f.object(n, f.touched[n])
+		}
+	}
+	for i := 0; i < len(f.fresh); i++ {
+		f.object(f.fresh[i], &touch{full: true})
+	}
+	if f.spent > f.most {
+		return nil, fmt.Errorf("%w: more than %d marks overlap", ErrLimit, f.most)
+	}
+	return f.out, nil
+}
+
+// between begins to compare two states.
+func (d *Doc) between(before, after []Hash) (*differ, error) {
+	f := &differ{
+		d: d, touched: map[uint32]*touch{}, steps: map[uint32]*step{},
+		places: map[uint32]map[uint32]int{}, shown: [2]map[uint32]bool{{0: true}, {0: true}},
+	}
 	for i, heads := range [][]Hash{before, after} {
 		rows, err := d.graph.rowsOf(d, heads)
 		if err != nil {
@@ -89,24 +113,7 @@ func (d *Doc) Diff(before, after []Hash) ([]Patch, error) {
 		f.clocks[i] = d.counters(d.graph.clock(rows))
 		f.r[i] = Reader{d: d, at: f.clocks[i], rows: rows, turn: d.turn}
 	}
-	f.d = d
-	f.touched = map[uint32]*touch{}
-	f.steps = map[uint32]*step{}
-	f.places = map[uint32]map[uint32]int{}
-	f.shown = [2]map[uint32]bool{{0: true}, {0: true}}
-	f.find()
-	for _, n := range slices.Sorted(maps.Keys(f.touched)) {
-		if f.reached(was, n) && f.reached(is, n) {
-			f.object(n, f.touched[n])
-		}
-	}
-	for i := 0; i < len(f.fresh); i++ {
-		f.object(f.fresh[i], &touch{full: true})
-	}
-	if f.spent > f.most {
-		return nil, fmt.Errorf("%w: more than %d marks overlap", ErrLimit, f.most)
-	}
-	return f.out, nil
+	return f, nil
 }
 
 // areHeads reports whether changes are those that nothing follows.

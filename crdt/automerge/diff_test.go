@@ -289,35 +289,15 @@ func scribble(d *Doc, rnd *rand.Rand) error {
 func TestDiffAtRandom(t *testing.T) {
 	for seed := range uint64(120) {
 		rnd := rand.New(rand.NewPCG(seed, 3))
-		o := Options{Unit: Unit(seed % 2)}
-		var docs []*Doc
-		for _, a := range []ActorID{"\x01", "\x02", "\x03"} {
-			o.Actor = a
-			docs = append(docs, New(o))
-		}
-		states := [][]Hash{nil}
-		for range 40 {
-			d := docs[rnd.IntN(3)]
-			for range 1 + rnd.IntN(6) {
-				do(t, scribble(d, rnd))
-			}
-			d.Commit(CommitOptions{})
-			if rnd.IntN(3) == 0 {
-				do(t, d.Merge(docs[rnd.IntN(3)]))
-			}
-			if d == docs[0] {
-				states = append(states, d.Heads())
-			}
-		}
+		u := Unit(seed % 2)
+		docs, states := scribbled(t, rnd, u)
 		d := docs[0]
-		do(t, d.Merge(docs[1]), d.Merge(docs[2]))
-		states = append(states, d.Heads())
 		for range 12 {
 			from, to := states[rnd.IntN(len(states))], states[rnd.IntN(len(states))]
 			if rnd.IntN(3) == 0 {
 				to = d.Heads()
 			}
-			m := newMirror(o.Unit)
+			m := newMirror(u)
 			for _, heads := range [][2][]Hash{{nil, from}, {from, to}} {
 				ps := must(d.Diff(heads[0], heads[1]))
 				for i, p := range ps {
