@@ -7,8 +7,8 @@ import (
 
 // A Change says what became different. Whoever cares asks again.
 type Change struct {
-	What string // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery", "files", "documents"
-	ID   string // of the channel, or of the space of documents; else empty
+	What string // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery", "files", "documents", "document"
+	ID   string // of the channel, of the space of documents, of the document that is open; else empty
 }
 
 // A hub passes changes to its subscribers. A subscriber that does not keep up

@@ -21,6 +21,7 @@ import (
 type papers struct {
 	mu     sync.Mutex
 	shelfs map[log.SpaceID]*shelf
+	seen   map[DocRef]seenState
 }
 
 // A shelf is the documents of one space.
@@ -41,6 +42,8 @@ type paper struct {
 	changed log.HLC // of the newest entry
 	by      log.DeviceID
 	devices map[automerge.ActorID]log.DeviceID
+	last    map[log.LogID]uint64 // the newest entry of each log
+	face    *face                // what lists show; nil: not made since the last change
 }
 
 // A DocRef names a document.
@@ -73,6 +76,9 @@ type DocRow struct {
 	Size    int    // characters
 	Waiting int    // changes that wait for others
 	Write   bool   // this person may change it
+	Start   string // the first lines
+	New     bool   // others changed it since somebody last closed it here
+	Writers []PageHere
 }
 
 // mostHeld is how many changes of a document may wait for others. What came is not
@@ -81,7 +87,7 @@ type DocRow struct {
 const mostHeld = 100_000
 
 func newPaper() *paper {
-	return &paper{doc: automerge.New(automerge.Options{Unit: automerge.UTF16, Queue: mostHeld}), devices: map[automerge.ActorID]log.DeviceID{}}
+	return &paper{doc: automerge.New(automerge.Options{Unit: automerge.UTF16, Queue: mostHeld}), devices: map[automerge.ActorID]log.DeviceID{}, last: map[log.LogID]uint64{}}
 }
 
 // shelf is the documents of a space that this person may read.
@@ -145,6 +151,7 @@ func (s *shelf) load(ctx context.Context) error {
 	}
 	for id, changes := range got {
 		p := s.docs[id]
+		p.face = nil
 		if err := p.doc.Apply(changes...); err != nil {
 			s.w.log.Warn("changes of a document that do not count", "document", id, "err", err)
 		}
@@ -170,6 +177,7 @@ func (s *shelf) take(card log.Card, e *log.Entry, plain []byte, got map[document
 		s.docs[pay.Doc] = p
 	}
 	p.devices[document.ActorOf(card.ID(), pay.Doc, pay.N)] = card.Device
+	p.last[card.ID()] = max(p.last[card.ID()], e.Seq)
 	if e.HLC > p.changed {
 		p.changed, p.by = e.HLC, card.Device
 	}
@@ -204,15 +212,18 @@ func (w *Workspace) Documents(ctx context.Context, space log.SpaceID) ([]DocRow,
 
 // row shows a document; ok is false while its beginning is not here yet.
 func (s *shelf) row(id document.ID, p *paper) (DocRow, bool) {
-	body, err := document.Body(p.doc.Reader)
-	if err != nil {
+	f, ok := p.look()
+	if !ok {
 		return DocRow{}, false
 	}
-	size, _ := p.doc.Len(body)
-	return DocRow{
-		Ref: DocRef{s.space, id}, Meta: document.ReadMeta(p.doc.Reader), Changed: int64(p.changed >> 16),
-		By: s.w.fileBy(s.w.snapshot(), p.by), Size: size, Waiting: p.doc.Held(), Write: mayWrite(s.w.snapshot().Level(s.space, s.w.self)),
-	}, true
+	st, ref := s.w.snapshot(), DocRef{s.space, id}
+	row := DocRow{
+		Ref: ref, Meta: f.meta, Changed: int64(p.changed >> 16), By: s.w.fileBy(st, p.by), Size: f.size, Start: f.start,
+		Waiting: p.doc.Held(), Write: mayWrite(st.Level(s.space, s.w.self)), Writers: s.w.writers(ref),
+	}
+	seen := s.w.lastSeen(ref)
+	row.New = len(seen.heads) > 0 && !row.By.Self && !slices.Equal(seen.heads, p.doc.Heads())
+	return row, true
 }
 
 // with has f read a document, up to date.
@@ -230,7 +241,7 @@ func (w *Workspace) with(ctx context.Context, ref DocRef, f func(s *shelf, p *pa
 	if !ok {
 		return problem("no-document")
 	}
-	if _, ok := s.row(ref.ID, p); !ok {
+	if _, err := document.Body(p.doc.Reader); err != nil {
 		return problem("document-incomplete")
 	}
 	return f(s, p)
@@ -269,7 +280,8 @@ func (s *shelf) change(ctx context.Context, id document.ID, p *paper, f func(d *
 		if err != nil {
 			return err
 		}
-		err = s.edit(ctx, to, id, p.doc, f)
+		p.face = nil
+		err = s.edit(ctx, to, id, 0, p.doc, f)
 		if err == nil {
 			return nil
 		}
@@ -290,8 +302,10 @@ func (s *shelf) change(ctx context.Context, id document.ID, p *paper, f func(d *
 	return errOtherLog
 }
 
-func (s *shelf) edit(ctx context.Context, to log.LogID, id document.ID, d *automerge.Doc, f func(*automerge.Doc, func() error) error) error {
-	if err := d.SetActor(document.ActorOf(to, id, 0)); err != nil {
+// edit has f edit a copy of a document as the nth page of a log does; n is 0
+// without a page.
+func (s *shelf) edit(ctx context.Context, to log.LogID, id document.ID, n uint64, d *automerge.Doc, f func(*automerge.Doc, func() error) error) error {
+	if err := d.SetActor(document.ActorOf(to, id, n)); err != nil {
 		return err
 	}
 	since := d.Heads()
@@ -304,7 +318,7 @@ func (s *shelf) edit(ctx context.Context, to log.LogID, id document.ID, d *autom
 			return err
 		}
 		since = d.Heads()
-		pay := document.Payload{Doc: id, Chunks: chunks}
+		pay := document.Payload{Doc: id, N: n, Chunks: chunks}
 		_, err = s.w.appendTo(ctx, to, s.space, log.KindDocument, pay.Encode(), "")
 		return err
 	}
@@ -345,6 +359,27 @@ func (w *Workspace) CreateDocument(ctx context.Context, space log.SpaceID, m doc
 	}
 	row, _ := s.row(id, q)
 	return row, nil
+}
+
+// CopyDocument makes a document with the present text of another, beside it.
+func (w *Workspace) CopyDocument(ctx context.Context, ref DocRef, title string) (DocRow, error) {
+	var meta document.Meta
+	var blocks []document.Block
+	err := w.ReadDocument(ctx, ref, nil, func(_ *automerge.Doc, r automerge.Reader) (err error) {
+		meta = document.ReadMeta(r)
+		blocks, err = document.Blocks(r)
+		return err
+	})
+	if err != nil {
+		return DocRow{}, err
+	}
+	for _, b := range blocks {
+		for _, s := range b.Spans { // comments stay with the text they are about
+			maps.DeleteFunc(s.Marks, func(name string, _ any) bool { return strings.HasPrefix(name, "comment:") })
+		}
+	}
+	meta.Title, meta.Archived = title, false
+	return w.CreateDocument(ctx, ref.Space, meta, blocks)
 }
 
 // ChangeDocument has f edit a document; see shelf.change.
@@ -421,6 +456,8 @@ func (w *Workspace) docProblem(err error) error {
 	var p *Problem
 	switch {
 	case err == nil, errors.As(err, &p):
+		return err
+	case errors.Is(err, errOtherLog):
 		return err
 	case errors.Is(err, document.ErrText):
 		return &Problem{Code: "document-title", Field: "title", Err: err}

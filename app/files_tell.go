@@ -19,6 +19,7 @@ const (
 	whisperKept    = 1 // contents up to here are on my disk: (log(16), seq as uvarint) …
 	whisperOpen    = 2 // my user has these paths open: (length as uvarint, path) …, all there are
 	whisperCarried = 3 // to storage-only devices: there are new pieces
+	whisperPage    = 4 // a page has a document open: see encodePage
 )
 
 const maxOpen = 64 // paths in a whisper
@@ -47,6 +48,7 @@ func (w *Workspace) came(dev log.DeviceID) {
 		if m == nil {
 			return
 		}
+		w.sayPages(dev)
 		for _, s := range w.folders() {
 			if w.snapshot().Level(s.space, dev) == access.None {
 				continue
@@ -84,6 +86,10 @@ func (w *Workspace) heard(from log.DeviceID, space log.SpaceID, kind uint8, data
 		w.noteOpen(from, space, paths)
 	case whisperCarried:
 		w.carrySoon()
+	case whisperPage:
+		if err := w.heardPage(from, space, data); err != nil {
+			w.log.Debug("whisper that makes no sense", "from", from, "err", err)
+		}
 	}
 }
 

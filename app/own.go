@@ -271,6 +271,9 @@ func (w *Workspace) follow(ctx context.Context, space log.SpaceID, a store.Appli
 	}
 	if a.Document {
 		w.changed("documents", space.String())
+		for ref := range w.editors.of(space) {
+			w.toldPage(ref)
+		}
 	}
 	return nil
 }

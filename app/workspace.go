@@ -68,6 +68,8 @@ type Workspace struct {
 	held      coalescer
 	files     files
 	papers    papers
+	editors   editors
+	pages     pages
 	keptSoon  coalescer
 	resting   coalescer // after work on files
 	carry     carrying
@@ -248,6 +250,7 @@ func (w *Workspace) readControl(ctx context.Context) error {
 	w.tendSoon()
 	w.filesSoon()
 	w.forgetPapers(st)
+	w.forgetEditors(st)
 	for _, what := range []string{"people", "status", "spaces", "channels", "documents", "recovery", "audit"} {
 		w.changed(what, "")
 	}

@@ -45,6 +45,7 @@ func showDocument(r app.DocRow) Document {
 	return Document{
 		ID: app.DocText(r.Ref), Space: r.Ref.Space.String(), Title: r.Meta.Title, Folder: r.Meta.Folder, Archived: r.Meta.Archived,
 		Changed: r.Changed, By: showBy(r.By), Size: r.Size, Waiting: r.Waiting, CanWrite: r.Write,
+		Template: r.Meta.Template, Start: r.Start, New: r.New, Writers: showPages(r.Writers),
 	}
 }
 
@@ -99,28 +100,70 @@ func (s *Server) row(ctx context.Context, ref app.DocRef, to *Document) error {
 	return err
 }
 
-func (s *Server) documentCreate(ctx context.Context, _ language, req DocumentCreate) (Document, error) {
-	var space log.SpaceID
-	if req.Space != "" {
-		id, err := spaceOf(req.Space)
-		if err != nil {
-			return Document{}, err
-		}
-		space = id
-	} else if list, err := s.ws.DocumentSpaces(); err != nil {
-		return Document{}, err
-	} else if len(list) > 0 {
-		space = list[0]
-	}
-	title, blocks, err := document.FromMarkdown([]byte(req.Markdown))
+func (s *Server) documentCreate(ctx context.Context, lang language, req DocumentCreate) (Document, error) {
+	space, err := s.spaceOfDocuments(req.Space)
 	if err != nil {
+		return Document{}, err
+	}
+	meta := document.Meta{Folder: req.Folder}
+	var blocks []document.Block
+	if req.Markdown == "" && req.Template != "" {
+		i := slices.IndexFunc(document.Templates(string(lang)), func(t document.Template) bool { return t.ID == req.Template })
+		if i < 0 {
+			return Document{}, &app.Problem{Code: "bad-request", Field: "template", Args: []any{"template"}}
+		}
+		t := document.Templates(string(lang))[i]
+		meta.Title, meta.Template, blocks = t.Name, t.ID, t.Blocks
+	} else if meta.Title, blocks, err = document.FromMarkdown([]byte(req.Markdown)); err != nil {
 		return Document{}, &app.Problem{Code: "not-text", Field: "markdown", Err: err}
 	}
 	if strings.TrimSpace(req.Title) != "" {
-		title = req.Title
+		meta.Title = req.Title
 	}
-	row, err := s.ws.CreateDocument(ctx, space, document.Meta{Title: title, Folder: req.Folder}, blocks)
+	row, err := s.ws.CreateDocument(ctx, space, meta, blocks)
 	return showDocument(row), err
+}
+
+// spaceOfDocuments reads the id of a space; empty is that of all.
+func (s *Server) spaceOfDocuments(id string) (log.SpaceID, error) {
+	if id != "" {
+		return spaceOf(id)
+	}
+	list, err := s.ws.DocumentSpaces()
+	if err != nil || len(list) == 0 {
+		return log.SpaceID{}, err
+	}
+	return list[0], nil
+}
+
+func (s *Server) documentTemplates(_ context.Context, lang language, _ Empty) (DocumentTemplates, error) {
+	out := DocumentTemplates{Templates: []DocumentTemplate{}}
+	for _, t := range document.Templates(string(lang)) {
+		out.Templates = append(out.Templates, DocumentTemplate{ID: t.ID, Name: t.Name})
+	}
+	return out, nil
+}
+
+func (s *Server) documentCopy(ctx context.Context, _ language, req DocumentCopy) (Document, error) {
+	ref, err := app.ParseDocRef(req.ID)
+	if err != nil {
+		return Document{}, err
+	}
+	row, err := s.ws.CopyDocument(ctx, ref, req.Title)
+	return showDocument(row), err
+}
+
+func (s *Server) documentSearch(ctx context.Context, _ language, req DocumentSearch) (DocumentHits, error) {
+	limit := min(max(req.Limit, 0), 500)
+	if limit == 0 {
+		limit = 50
+	}
+	hits, more, err := s.ws.SearchDocuments(ctx, req.Query, limit)
+	out := DocumentHits{Hits: []DocumentHit{}, More: more}
+	for _, h := range hits {
+		out.Hits = append(out.Hits, DocumentHit{Document: showDocument(h.Row), Before: h.Before, Match: h.Match, After: h.After, At: h.At})
+	}
+	return out, err
 }
 
 func (s *Server) documentSet(ctx context.Context, _ language, req DocumentSet) (Document, error) {

@@ -18,6 +18,10 @@ var documentPhrases = map[string]phrase{
 		"So groß kann ein Dokument nicht werden.", "A document cannot become that large.",
 		"Teilen Sie es in mehrere Dokumente.", "Split it into several documents.",
 	},
+	"no-editor": {
+		"Das Programm hat inzwischen neu begonnen.", "The program has started anew meanwhile.",
+		"Die Seite verbindet sich wieder.", "The page connects again.",
+	},
 	"no-version": {
 		"Diesen Stand des Dokuments gibt es hier nicht.", "This state of the document is not here.",
 		"Wählen Sie einen aus der Liste.", "Choose one from the list.",

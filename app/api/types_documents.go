@@ -100,9 +100,8 @@ type DocumentSearch struct {
 
 // DocumentHits is the result of "document/search".
 type DocumentHits struct {
-	Hits  []DocumentHit `json:"hits"` // those with the words in the title first, then the newest
-	More  bool          `json:"more"`
-	Ready bool          `json:"ready"` // false: some documents are still being read for the first time
+	Hits []DocumentHit `json:"hits"` // those with the words in the title first, then the newest
+	More bool          `json:"more"`
 }
 
 // DocumentHit is a document that has all words.

@@ -137,6 +137,24 @@ func (d *Doc) at(n uint32) *Change {
 	return &Change{c: c, hash: d.graph.hash(d, n), body: body}
 }
 
+// ChangeBy is the seq-th change of an actor, from 1.
+func (d *Doc) ChangeBy(actor ActorID, seq uint64) (*Change, bool) {
+	n, ok := d.actorNum[actor]
+	if !ok || seq == 0 || seq > uint64(len(d.logs[n].changes)) {
+		return nil, false
+	}
+	return d.at(d.logs[n].changes[seq-1]), true
+}
+
+// NextSeq is the number of the next change that an actor makes, from 1.
+func (d *Doc) NextSeq(actor ActorID) uint64 {
+	n, ok := d.actorNum[actor]
+	if !ok {
+		return 1
+	}
+	return uint64(len(d.logs[n].changes)) + 1
+}
+
 // Change is the change with that hash.
 func (d *Doc) Change(h Hash) (*Change, bool) {
 	n, ok := d.graph.lookup(d, h)

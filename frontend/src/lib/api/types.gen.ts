@@ -970,7 +970,6 @@ export interface DocumentSearch {
 export interface DocumentHits {
 	hits: DocumentHit[]; // those with the words in the title first, then the newest
 	more: boolean;
-	ready: boolean; // false: some documents are still being read for the first time
 }
 
 // DocumentHit is a document that has all words.
