@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -73,7 +74,8 @@ func decode(b []byte) (string, error) {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n"), nil
 }
 
-// FromMarkdown reads CommonMark with the task lists and strikethrough of GitHub. If
+// FromMarkdown reads CommonMark with the tables, task lists and strikethrough of
+// GitHub; of a table the texts of its cells. If
 // it begins with a heading of level 1, that is the title and not among the blocks.
 func FromMarkdown(b []byte) (title string, blocks []Block, err error) {
 	s, err := decode(b)
@@ -83,11 +85,14 @@ func FromMarkdown(b []byte) (title string, blocks []Block, err error) {
 	if n := deepest(s); n > maxNesting {
 		return "", nil, fmt.Errorf("%w: nested %d deep", ErrImport, n)
 	}
+	if n := tableCells(s); n > maxCells {
+		return "", nil, fmt.Errorf("%w: tables of up to %d cells", ErrImport, n)
+	}
 	if work(s) > mostWork {
 		return "", nil, fmt.Errorf("%w: a paragraph of too many signs", ErrImport)
 	}
 	src := []byte(s)
-	md := goldmark.New(goldmark.WithExtensions(extension.TaskList, extension.Strikethrough))
+	md := goldmark.New(goldmark.WithExtensions(extension.TaskList, extension.Strikethrough, extension.Table))
 	im := importer{src: src}
 	im.blocks(md.Parser().Parse(mdtext.NewReader(src)), place{item: -1})
 	if len(im.out) > 0 && im.out[0].Kind == Heading && im.out[0].Level == 1 {
@@ -151,6 +156,26 @@ func work(s string) (total int) {
 	return total + signs*size
 }
 
+// tableCells is how many cells tables may have, never too low: the parser fills rows up.
+func tableCells(s string) (total int) {
+	cols, rows := 0, 0
+	for line := range strings.SplitSeq(s, "\n") {
+		if strings.TrimSpace(line) == "" {
+			total += cols * rows
+			cols, rows = 0, 0
+			continue
+		}
+		rows++
+		if strings.Contains(line, "-") && strings.Trim(line, " \t>-|:*+.)0123456789") == "" {
+			cols = max(cols, strings.Count(line, "|")+1)
+		}
+		if cols < 2 {
+			rows = 1
+		}
+	}
+	return total + cols*rows
+}
+
 // A place is where a block lies.
 type place struct {
 	quote int // in so many quotes
@@ -208,6 +233,11 @@ func (im *importer) blocks(n ast.Node, at place) {
 			im.text(strings.TrimRight(text, "\n"), nil)
 		case *ast.ThematicBreak:
 			im.item(at)
+		case *extast.Table:
+			im.item(at)
+			for _, b := range im.table(c).Blocks() {
+				im.add(b)
+			}
 		case *ast.Paragraph, *ast.TextBlock:
 			switch {
 			case at.first:
@@ -248,6 +278,29 @@ func (im *importer) item(at place) {
 		b.Other = map[string]any{"start": at.start}
 	}
 	im.add(b)
+}
+
+// table reads a table. One without any heading has no row for them.
+func (im *importer) table(n ast.Node) (t Table) {
+	for row := n.FirstChild(); row != nil; row = row.NextSibling() {
+		var cells []string
+		text := ""
+		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			sub := importer{src: im.src}
+			sub.add(Block{})
+			sub.inline(cell, nil)
+			cells = append(cells, sub.block.Text())
+			text += sub.block.Text()
+		}
+		if _, ok := row.(*extast.TableHeader); ok {
+			if text == "" {
+				continue
+			}
+			t.Head = true
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return t
 }
 
 func (im *importer) code(b Block, n ast.Node) {
@@ -309,8 +362,9 @@ func (im *importer) inline(n ast.Node, marks map[string]any) {
 		case *extast.Strikethrough:
 			im.inline(c, with(marks, "strike", true))
 		case *ast.Link:
-			if href := unescape(c.Destination); safe(href) {
-				im.inline(c, with(marks, "link", Link(href, unescape(c.Title))))
+			href := unescape(c.Destination)
+			if link := Link(href, unescape(c.Title)); safe(href) && len(link) <= maxString {
+				im.inline(c, with(marks, "link", link))
 			} else {
 				im.inline(c, marks)
 			}
@@ -328,11 +382,7 @@ func (im *importer) inline(n ast.Node, marks map[string]any) {
 			alt := importer{src: im.src}
 			alt.add(Block{})
 			alt.inline(c, nil)
-			embed := map[string]any{"embed": true, "src": unescape(c.Destination)}
-			if s := alt.block.Text(); s != "" {
-				embed["alt"] = s
-			}
-			im.block.Spans = append(im.block.Spans, Span{Embed: embed})
+			im.image(unescape(c.Destination), alt.block.Text(), marks)
 		case *ast.RawHTML:
 			im.html(string(c.Segments.Value(im.src)), marks)
 		case *extast.TaskCheckBox:
@@ -343,7 +393,28 @@ func (im *importer) inline(n ast.Node, marks map[string]any) {
 	}
 }
 
-var tagMarks = map[string]string{"strong": "strong", "b": "strong", "em": "em", "i": "em", "del": "strike", "s": "strike", "u": "underline", "ins": "underline", "code": "code"}
+// image adds an image. Its address is a path within the folder of the space unless
+// it leads out of there; one that is too long, as the whole of an image may be, is
+// left out.
+func (im *importer) image(src, alt string, marks map[string]any) {
+	if len(src) > maxString/2 || len(alt) > maxString/2 {
+		im.text(alt, marks)
+		return
+	}
+	embed := map[string]any{"embed": true, "t": "image"}
+	if key := "path"; src != "" {
+		if absolute(src) || strings.HasPrefix(src, "/") || slices.Contains(strings.Split(src, "/"), "..") {
+			key = "src"
+		}
+		embed[key] = src
+	}
+	if alt != "" {
+		embed["alt"] = alt
+	}
+	im.block.Spans = append(im.block.Spans, Span{Embed: embed})
+}
+
+var tagMarks = map[string]string{"strong": "strong", "b": "strong", "em": "em", "i": "em", "del": "strike", "s": "strike", "u": "underline", "ins": "underline", "mark": "marker", "code": "code"}
 
 // html reads a tag: those of marks and line breaks; others stay as text.
 func (im *importer) html(tag string, marks map[string]any) {
@@ -394,10 +465,16 @@ func unescape(b []byte) string {
 	return out.String()
 }
 
+// absolute reports whether an address names a scheme.
+func absolute(href string) bool {
+	scheme, _, ok := strings.Cut(href, ":")
+	return ok && !strings.ContainsAny(scheme, "/?#")
+}
+
 // safe reports whether an address may be a link: none that runs a script.
 func safe(href string) bool {
-	scheme, _, ok := strings.Cut(href, ":")
-	if !ok || strings.ContainsAny(scheme, "/?#") {
+	scheme, _, _ := strings.Cut(href, ":")
+	if !absolute(href) {
 		return !strings.ContainsAny(href, "\x00\t\n\r")
 	}
 	switch strings.ToLower(scheme) {

@@ -49,11 +49,7 @@ func mdInline(b *Block) string {
 func mdChars(b *Block) (cs []mdChar) {
 	for _, s := range b.Spans {
 		if s.Embed != nil {
-			if src, ok := s.Embed["src"].(string); ok {
-				alt, _ := s.Embed["alt"].(string)
-				sub := mdInline(&Block{Kind: Heading, Spans: []Span{{Text: alt}}})
-				cs = append(cs, mdChar{image: "![" + sub + "](" + destination(src, "") + ")"})
-			}
+			cs = append(cs, mdEmbed(s.Embed)...)
 			continue
 		}
 		var c mdChar
@@ -81,6 +77,28 @@ func mdChars(b *Block) (cs []mdChar) {
 	return cs
 }
 
+// mdCell writes the text of a table's cell.
+func mdCell(text string) string {
+	w := inlineWriter{cs: mdChars(&Block{Spans: []Span{{Text: text}}}), heading: true, cell: true}
+	w.findRuns()
+	w.write()
+	return w.String()
+}
+
+// mdEmbed is an image, a link to a file, or the text of something else.
+func mdEmbed(embed map[string]any) (cs []mdChar) {
+	plain := func(s string) string { return mdInline(&Block{Kind: Heading, Spans: []Span{{Text: s}}}) }
+	src := Source(embed)
+	switch {
+	case src != "" && embed["t"] == "file":
+		return []mdChar{{image: "[" + plain(Label(embed)) + "](" + destination(src, "") + ")"}}
+	case src != "":
+		alt, _ := embed["alt"].(string)
+		return []mdChar{{image: "![" + plain(alt) + "](" + destination(src, "") + ")"}}
+	}
+	return mdChars(&Block{Spans: []Span{{Text: Label(embed)}}})
+}
+
 func truthy(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -100,6 +118,7 @@ type inlineWriter struct {
 	starts  map[int][]*mdRun // in the order of writing
 	ends    map[int][]*mdRun
 	heading bool
+	cell    bool // of a table
 }
 
 // findRuns finds the stretches of each emphasis, within a link or without, and
@@ -237,7 +256,7 @@ func (w *inlineWriter) char(i int) {
 		w.WriteString("\\\n")
 	case (unicode.IsSpace(r) || r == '\\') && last, unicode.IsSpace(r) && first, r < ' ' || r == 0x7f, r == '\u2028' || r == '\u2029' || r == 0x85:
 		w.entity(r)
-	case w.disturbs(i), r == '~' && len(w.starts[i])+len(w.ends[i])+len(w.starts[i+1])+len(w.ends[i+1]) > 0:
+	case w.cell && r == '|', w.disturbs(i), r == '~' && len(w.starts[i])+len(w.ends[i])+len(w.starts[i+1])+len(w.ends[i+1]) > 0:
 		w.entity(r)
 	case w.special(i, first):
 		w.WriteString("\\" + string(r))
@@ -297,6 +316,8 @@ func (w *inlineWriter) special(i int, first bool) bool {
 		return first || w.heading
 	case '+', '-', '>', '=':
 		return first
+	case '|', ':': // else a line of them below another one would make a table
+		return first && i > 0
 	case '.', ')':
 		k := i
 		for k > 0 && plain(k-1) >= '0' && plain(k-1) <= '9' {

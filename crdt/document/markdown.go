@@ -1,14 +1,15 @@
 package document
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Markdown writes blocks as CommonMark with the task lists and strikethrough of
 // GitHub; the title comes first, as a heading, unless it is empty. What Markdown
-// cannot say is left out: empty paragraphs, colours, comments, embeds that are no
-// images.
+// cannot say is left out: empty paragraphs, colours, comments; a file is a link to its
+// path, another embed its text. A table without headings has empty ones.
 func Markdown(title string, blocks []Block) []byte {
 	var w mdWriter
 	if title != "" {
@@ -35,12 +36,55 @@ type mdItem struct {
 }
 
 func (w *mdWriter) block(b *Block) {
+	if b.Kind == Code {
+		w.part(b)
+		return
+	}
+	kind := *b
+	for i, p := range Parts(b) {
+		if p.Table != nil {
+			w.table(p.Table)
+			continue
+		}
+		x := kind
+		if i > 0 && kind.Kind != Quote {
+			x = Block{Kind: Paragraph}
+		}
+		x.Spans = p.Spans
+		w.part(&x)
+	}
+}
+
+// table writes a pipe table; before and after it the empty lines it needs.
+func (w *mdWriter) table(t *Table) {
+	if len(t.Rows) == 0 {
+		return
+	}
+	w.begin()
+	rows := t.Rows
+	if !t.Head {
+		rows = slices.Insert(slices.Clone(rows), 0, make([]string, len(rows[0])))
+	}
+	for i, row := range rows {
+		for _, cell := range row {
+			w.WriteString("| " + mdCell(cell) + " ")
+		}
+		w.WriteString("|\n")
+		if i == 0 {
+			w.WriteString(strings.Repeat("| --- ", len(row)) + "|\n")
+		}
+	}
+	w.last = &Block{Kind: Paragraph}
+}
+
+// part writes a block, or what lies before, between or behind the tables in it.
+func (w *mdWriter) part(b *Block) {
 	inline := mdInline(b)
 	switch b.Kind {
 	case Bullet, Ordered, Task:
 		w.item(b, inline)
 	case Code:
-		w.begin(b)
+		w.begin()
 		w.code(b)
 	default:
 		if inline == "" && b.Kind != Heading {
@@ -53,7 +97,7 @@ func (w *mdWriter) block(b *Block) {
 		if quotes != "" && w.last != nil && w.last.Kind == Quote {
 			w.WriteString(strings.Repeat("> ", min(b.Level, w.last.Level)) + ">")
 		}
-		w.begin(b)
+		w.begin()
 		if b.Kind == Heading {
 			w.WriteString(strings.Repeat("#", min(max(b.Level, 1), 6)) + " ")
 		}
@@ -63,7 +107,7 @@ func (w *mdWriter) block(b *Block) {
 }
 
 // begin ends what was before, with an empty line.
-func (w *mdWriter) begin(b *Block) {
+func (w *mdWriter) begin() {
 	if w.last != nil {
 		w.WriteByte('\n')
 	}
@@ -127,7 +171,7 @@ func (w *mdWriter) item(b *Block, inline string) {
 	}
 	switch {
 	case len(w.list) == 0:
-		w.begin(b)
+		w.begin()
 	case deeper && it.empty && !w.list[level-1].empty, !deeper && w.list[level].kind != it.kind:
 		w.WriteByte('\n') // else it would belong to the paragraph before it
 	}

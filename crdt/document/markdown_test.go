@@ -18,7 +18,7 @@ func TestMarkdown(t *testing.T) {
 			{Text: "Say "}, {Text: "yes ", Marks: map[string]any{"strong": true}}, {Text: "or"}, {Text: "\"no\"", Marks: map[string]any{"em": true}},
 			{Text: " to "}, {Text: "x*y `z`", Marks: map[string]any{"code": true}}, {Text: ", see "},
 			{Text: "here", Marks: map[string]any{"link": Link("https://a.example/?a=1&b=2", "")}}, {Text: ".\nsnake_case & 2 * 3 <b> [x]"},
-			{Embed: map[string]any{"embed": true, "src": "file1", "alt": "a cat"}},
+			{Embed: map[string]any{"embed": true, "t": "image", "path": "Dokumente/a cat.png", "alt": "a cat"}},
 		}},
 		{Kind: Paragraph},
 		{Kind: Paragraph, Spans: []Span{{Text: "- no item"}}},
@@ -37,7 +37,7 @@ func TestMarkdown(t *testing.T) {
 		{Kind: Code, Other: map[string]any{"lang": "go"}, Spans: []Span{{Text: "a\n```\n\n  b"}}},
 	}...)
 	want := "# Minutes\n\n## Agenda \\#1 \\#\n\n" +
-		"Say **yes** o&#114;*\"no\"* to `` x*y `z` ``, see [here](https://a.example/?a=1&b=2).\\\nsnake_case & 2 \\* 3 \\<b> \\[x\\]![a cat](file1)\n\n" +
+		"Say **yes** o&#114;*\"no\"* to `` x*y `z` ``, see [here](https://a.example/?a=1&b=2).\\\nsnake_case & 2 \\* 3 \\<b> \\[x\\]![a cat](<Dokumente/a cat.png>)\n\n" +
 		"\\- no item\n\n1\\. no item\n\n***~~all~~***\n\n" +
 		"- a\n  - b\\\n    c\n  - [x] d\n- [ ] e\n\n1. one\n2. two\n   - below\n3. three\n\n> q1\n>\n> q2\n\n````go\na\n```\n\n  b\n````\n"
 	got := string(Markdown("Minutes", blocks))
