@@ -26,8 +26,8 @@ type Part struct {
 	Marks   map[string]Value // as in the state after; of what goes, before. Others may share it
 	Block   ObjID            // the map of a block; Root if the part is text
 	Fate    Fate
-	By      ActorID // who inserted what comes or deleted what goes; "" where that is in neither state
-	Changed bool    // of a block that stays: something in it is another
+	By      ActorID // who inserted what comes, deleted what goes, changed the block last; "" if only the state before knows
+	Changed bool    // of a block that stays: something in it may be another
 }
 
 // Compare is a text as it is at some heads, with what it had at others and has no
@@ -62,7 +62,7 @@ func (d *Doc) Compare(obj ObjID, before, after []Hash) ([]Part, error) {
 
 type comparer struct {
 	seqDiff
-	touched map[uint32]bool // objects in or below which something differs
+	touched map[uint32]opid.ID // objects in or below which something differs: the newest operation there, as touch.last
 	parts   []Part
 	next    Part // its text is in buf
 	buf     []byte
@@ -73,10 +73,17 @@ type comparer struct {
 // those around them.
 func (c *comparer) inside() {
 	c.find()
-	c.touched = map[uint32]bool{}
-	for m := range c.differ.touched {
-		for m != 0 && !c.touched[m] {
-			c.touched[m] = true
+	c.touched = map[uint32]opid.ID{}
+	for m, t := range c.differ.touched {
+		for m != 0 {
+			last, known := c.touched[m]
+			newer := !t.last.None() && (last.None() || c.d.less(last, t.last))
+			if known && !newer {
+				break
+			}
+			if c.touched[m] = last; newer {
+				c.touched[m] = t.last
+			}
 			m = c.d.rows[c.d.objects[m].row].obj
 		}
 	}
@@ -188,9 +195,11 @@ func (c *comparer) row(n uint32, fate Fate, by uint32) {
 		return
 	}
 	c.flush()
-	c.parts = append(c.parts, Part{
-		Block: c.d.outer(row.id), Fate: fate, By: c.actor(by), Changed: fate == Stays && c.touched[row.sub],
-	})
+	last, changed := c.touched[row.sub]
+	if changed = changed && fate == Stays; changed && !last.None() {
+		by = last.Actor
+	}
+	c.parts = append(c.parts, Part{Block: c.d.outer(row.id), Fate: fate, By: c.actor(by), Changed: changed})
 }
 
 func (c *comparer) actor(n uint32) ActorID {

@@ -133,8 +133,8 @@ func TestCompareSaysWho(t *testing.T) {
 		from, to []Hash
 		want     []string
 	}{
-		"all":    {first, last, []string{"¶! = 0", "he = 1", "XY +bb 0", "ll -bb 0", "§ +cc 0", "o 😀 w -cc 0", "orld = 0"}},
-		"of one": {first, b.Heads(), []string{"¶! = 0", "he = 0", "XY +bb 0", "llo -bb 0", " 😀 world = 0"}},
+		"all":    {first, last, []string{"¶! =bb 0", "he = 1", "XY +bb 0", "ll -bb 0", "§ +cc 0", "o 😀 w -cc 0", "orld = 0"}},
+		"of one": {first, b.Heads(), []string{"¶! =bb 0", "he = 0", "XY +bb 0", "llo -bb 0", " 😀 world = 0"}},
 		"back":   {last, first, []string{"¶! = 0", "he = 0", "XY - 0", "ll + 0", "§ - 0", "o 😀 w + 0", "orld = 0"}},
 		"none":   {last, last, []string{"¶ = 0", "he = 1", "XY = 0", "§ = 0", "orld = 0"}},
 		"start":  {nil, first, []string{"¶ +aa 0", "hello 😀 world +aa 0"}},

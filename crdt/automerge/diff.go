@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"inselnetz/crdt/automerge/internal/format"
+	"inselnetz/crdt/automerge/internal/opid"
 )
 
 // A PatchKind is what a patch does.
@@ -155,6 +156,7 @@ type touch struct {
 	at    []uint32 // keys or elements
 	full  bool     // the object is new: all of it
 	marks bool     // some are marks
+	last  opid.ID  // the newest operation that only the state after knows
 }
 
 func (f *differ) touch(obj uint32) *touch {
@@ -170,6 +172,7 @@ func (f *differ) touch(obj uint32) *touch {
 func (f *differ) find() {
 	for a := range f.d.logs {
 		from, to := f.clocks[was][a], f.clocks[is][a]
+		news := from < to
 		if from > to {
 			from, to = to, from
 		}
@@ -184,28 +187,32 @@ func (f *differ) find() {
 				k = from + 1 - r.ctr
 			}
 			for ; k < end; k++ {
-				f.op(r.place(k))
+				t := f.op(r.place(k))
+				if id := (opid.ID{Ctr: r.ctr + k, Actor: uint32(a)}); news && (t.last.None() || f.d.less(t.last, id)) {
+					t.last = id
+				}
 			}
 		}
 	}
 }
 
-func (f *differ) op(p place) {
+func (f *differ) op(p place) (t *touch) {
 	switch p.kind {
 	case logChars:
-		t := f.touch(p.obj)
+		t = f.touch(p.obj)
 		t.at = append(t.at, p.at)
 	case logKills:
 		eid, obj, _ := f.d.element(p.target)
-		t := f.touch(obj)
+		t = f.touch(obj)
 		t.at = append(t.at, eid)
 		t.marks = t.marks || f.d.seqs.Elem(eid).IsMark
 	default:
 		row := &f.d.rows[p.at]
-		t := f.touch(row.obj)
+		t = f.touch(row.obj)
 		t.at = append(t.at, row.key)
 		t.marks = t.marks || row.flags&rowMap == 0 && f.d.rows[f.d.slotOf(row)].action == format.Mark
 	}
+	return t
 }
 
 // object says what changed in one object.
