@@ -64,12 +64,19 @@ type editor struct {
 type EditorState struct {
 	Editor  string
 	Row     DocRow
-	Edits   []document.Edit // from an empty text, or from what the page shows
 	Resumed bool            // the page goes on with what it shows
+	Edits   []document.Edit // from there
+	Text    EditorText      // if not Resumed
 	Arrived bool            // the edits that it got no answer to are before Edits
 	Seen    []automerge.Hash
 	SeenAt  int64
 	EditorPlace
+}
+
+// EditorText is a text as a page begins with it.
+type EditorText struct {
+	Blocks   []document.Block
+	Unmarked bool // the first block takes no position
 }
 
 // EditorPlace is where an editor stands.
@@ -126,7 +133,12 @@ func (w *Workspace) OpenEditor(ctx context.Context, ref DocRef, was EditorResume
 		if err := e.doc.Merge(p.doc); err != nil {
 			return err
 		}
-		if out.Edits, _, err = document.Patches(e.doc, before, e.doc.Heads()); err != nil {
+		if out.Resumed {
+			out.Edits, _, err = document.Patches(e.doc, before, e.doc.Heads())
+		} else {
+			out.Text, err = textOf(e.doc.Reader)
+		}
+		if err != nil {
 			return err
 		}
 		out.Editor, out.EditorPlace = e.id, w.place(s, p, e)
@@ -362,18 +374,23 @@ func (es *editors) drop(id string) *editor {
 	return e
 }
 
-// CheckEditor is what a page must show when it has sent all it has: the edits that
-// lead there from an empty text.
-func (w *Workspace) CheckEditor(id string) ([]automerge.Hash, []document.Edit, error) {
+// CheckEditor is what a page must show when it has sent all it has.
+func (w *Workspace) CheckEditor(id string) ([]automerge.Hash, EditorText, error) {
 	e, err := w.editors.get(id, w.opts.Now())
 	if err != nil {
-		return nil, nil, err
+		return nil, EditorText{}, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	heads := e.doc.Heads()
-	edits, _, err := document.Patches(e.doc, nil, heads)
-	return heads, edits, err
+	text, err := textOf(e.doc.Reader)
+	return e.doc.Heads(), text, err
+}
+
+func textOf(r automerge.Reader) (out EditorText, err error) {
+	if out.Blocks, err = document.Blocks(r); err == nil {
+		out.Unmarked, err = document.Unmarked(r)
+	}
+	return out, err
 }
 
 // CloseEditor ends an editor and notes what its page saw.

@@ -64,6 +64,9 @@ func (y *typist) open() {
 		y.text, y.unsent, y.word = nil, nil, ""
 	}
 	y.do(st.Edits)
+	if !st.Resumed {
+		y.shows(st.Text)
+	}
 	y.editor, y.batch, y.place = st.Editor, 0, st.EditorPlace
 	y.check()
 	for i := range y.unsent { // a page moves what it has not sent
@@ -78,6 +81,16 @@ func (y *typist) whole(at int) int {
 		at++
 	}
 	return at
+}
+
+func (y *typist) shows(text EditorText) {
+	y.text = nil
+	for i, b := range text.Blocks {
+		if i > 0 || !text.Unmarked {
+			y.text = append(y.text, blockLetter)
+		}
+		y.text = append(y.text, []rune(b.Text())...)
+	}
 }
 
 func (y *typist) check() {
@@ -213,9 +226,9 @@ func playEditors(t *testing.T, w *sim.World, r *rand.Rand) {
 	text := string(pages[0].text)
 	for _, y := range pages {
 		fresh := &typist{d: y.d, ref: y.ref}
-		_, edits, err := y.d.ws.CheckEditor(y.editor)
+		_, all, err := y.d.ws.CheckEditor(y.editor)
 		must(t, err)
-		fresh.do(edits)
+		fresh.shows(all)
 		if string(fresh.text) != text {
 			t.Errorf("the page shows %q, its editor %q", text, string(fresh.text))
 		}

@@ -23,7 +23,8 @@ func (s *Server) documentOpen(ctx context.Context, _ language, req DocumentOpen)
 		return DocumentEditor{}, err
 	}
 	return DocumentEditor{
-		Editor: st.Editor, Document: showDocument(st.Row), Heads: showHeads(st.Heads), Edits: showEdits(st.Edits),
+		Editor: st.Editor, Document: showDocument(st.Row), Heads: showHeads(st.Heads),
+		Edits: showEdits(st.Edits), Blocks: showBlocks(st.Text.Blocks), Unmarked: st.Text.Unmarked,
 		Resumed: st.Resumed, Arrived: st.Arrived, Length: st.Length, Actor: hex.EncodeToString([]byte(st.Actor)), Next: int(st.Next),
 		Seen: showHeads(st.Seen), SeenAt: st.SeenAt, Save: DocumentSave{st.Devices, st.Of},
 	}, nil
@@ -48,8 +49,8 @@ func (s *Server) documentSync(ctx context.Context, _ language, req DocumentSync)
 }
 
 func (s *Server) documentCheck(_ context.Context, _ language, req DocumentClose) (DocumentCheck, error) {
-	heads, edits, err := s.ws.CheckEditor(req.Editor)
-	return DocumentCheck{Heads: showHeads(heads), Edits: showEdits(edits)}, err
+	heads, text, err := s.ws.CheckEditor(req.Editor)
+	return DocumentCheck{Heads: showHeads(heads), Blocks: showBlocks(text.Blocks), Unmarked: text.Unmarked}, err
 }
 
 func (s *Server) documentClose(_ context.Context, _ language, req DocumentClose) (Empty, error) {
@@ -72,6 +73,17 @@ func showEdits(edits []document.Edit) []DocEdit {
 			Kind: string(e.Kind), At: e.At, Del: e.Del, End: e.End, Text: e.Text, Marks: e.Marks,
 			Name: e.Name, Value: e.Value, Block: e.Block, Expand: e.Expand, Path: e.Path,
 		})
+	}
+	return out
+}
+
+func showBlocks(blocks []document.Block) []DocBlock {
+	out := make([]DocBlock, len(blocks))
+	for i, b := range blocks {
+		out[i] = DocBlock{Kind: b.Kind, Level: b.Level, Checked: b.Checked, Other: b.Other}
+		for _, x := range b.Spans {
+			out[i].Spans = append(out[i].Spans, DocSpan(x))
+		}
 	}
 	return out
 }

@@ -144,9 +144,11 @@ type DocumentEditor struct {
 	Editor   string       `json:"editor"` // for the calls that follow
 	Document Document     `json:"document"`
 	Heads    []string     `json:"heads"`
-	Edits    []DocEdit    `json:"edits"`   // what leads from an empty text, or from what the page shows, to Heads
-	Resumed  bool         `json:"resumed"` // the page goes on with what it shows
-	Arrived  bool         `json:"arrived"` // the edits that no answer came to are in there: they lie before Edits
+	Edits    []DocEdit    `json:"edits"`    // if resumed: what leads from what the page shows to Heads
+	Blocks   []DocBlock   `json:"blocks"`   // else: the text
+	Unmarked bool         `json:"unmarked"` // the first block has no beginning in the text: it takes no position
+	Resumed  bool         `json:"resumed"`  // the page goes on with what it shows
+	Arrived  bool         `json:"arrived"`  // the edits that no answer came to are in there: they lie before Edits
 	Length   int          `json:"length"`
 	Actor    string       `json:"actor"`
 	Next     int          `json:"next"`
@@ -196,8 +198,9 @@ type DocumentClose struct {
 // DocumentCheck is the result of "document/check": what the page of an editor must
 // show when it has sent everything.
 type DocumentCheck struct {
-	Heads []string  `json:"heads"`
-	Edits []DocEdit `json:"edits"` // from an empty text
+	Heads    []string   `json:"heads"`
+	Blocks   []DocBlock `json:"blocks"`
+	Unmarked bool       `json:"unmarked"`
 }
 
 // DocumentState asks how a document was. With Since, what differs from then is
@@ -223,19 +226,19 @@ type DocumentShown struct {
 // DocBlock is a paragraph, heading, item of a list and so on.
 type DocBlock struct {
 	Kind    string         `json:"kind"`
-	Level   int            `json:"level"`
-	Checked bool           `json:"checked"`
-	Other   map[string]any `json:"other"`
-	Change  string         `json:"change"` // "", "added", "removed", "changed"
-	By      int            `json:"by"`     // of Change: place in People
-	Spans   []DocSpan      `json:"spans"`
+	Level   int            `json:"level,omitempty"`
+	Checked bool           `json:"checked,omitempty"`
+	Other   map[string]any `json:"other,omitempty"`
+	Change  string         `json:"change,omitempty"` // "added", "removed", "changed"
+	By      int            `json:"by,omitempty"`     // of Change: place in People
+	Spans   []DocSpan      `json:"spans,omitempty"`
 }
 
 // DocSpan is a stretch of text with the same marks, or an embed.
 type DocSpan struct {
-	Text  string         `json:"text"`
-	Marks map[string]any `json:"marks"`
-	Embed map[string]any `json:"embed"`
+	Text  string         `json:"text,omitempty"`
+	Marks map[string]any `json:"marks,omitempty"`
+	Embed map[string]any `json:"embed,omitempty"`
 }
 
 // DocumentCommentsAsk asks for the comments of a document.

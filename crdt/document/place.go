@@ -1,6 +1,24 @@
 package document
 
-import "inselnetz/crdt/automerge"
+import (
+	"errors"
+
+	"inselnetz/crdt/automerge"
+)
+
+// Unmarked reports whether the first block has no beginning in the text: it takes
+// no position then.
+func Unmarked(r automerge.Reader) (bool, error) {
+	body, err := Body(r)
+	if err != nil {
+		return false, err
+	}
+	v, ok, err := r.Get(body, automerge.Index(0))
+	if err != nil && !errors.Is(err, automerge.ErrRange) {
+		return false, err
+	}
+	return !ok || v.Kind() != automerge.KindMap || isEmbed(attrsOf(r, v.Obj())), nil
+}
 
 // PositionOf is the position in the text of a byte of [Text].
 func PositionOf(r automerge.Reader, offset int) int {
@@ -9,12 +27,8 @@ func PositionOf(r automerge.Reader, offset int) int {
 		return 0
 	}
 	pos := 0
-	for i := range blocks {
-		pos += blocks[i].units()
-	}
-	if body, err := Body(r); err == nil {
-		size, _ := r.Len(body)
-		pos = size - pos // -1 if the first block has no beginning of its own
+	if unmarked, err := Unmarked(r); err == nil && unmarked {
+		pos = -1
 	}
 	for i := range blocks {
 		if i > 0 {

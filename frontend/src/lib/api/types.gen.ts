@@ -1012,7 +1012,9 @@ export interface DocumentEditor {
 	editor: string; // for the calls that follow
 	document: Document;
 	heads: string[];
-	edits: DocEdit[]; // what leads from an empty text, or from what the page shows, to Heads
+	edits: DocEdit[]; // if resumed: what leads from what the page shows to Heads
+	blocks: DocBlock[]; // else: the text
+	unmarked: boolean; // the first block has no beginning in the text: it takes no position
 	resumed: boolean; // the page goes on with what it shows
 	arrived: boolean; // the edits that no answer came to are in there: they lie before Edits
 	length: number;
@@ -1065,7 +1067,8 @@ export interface DocumentClose {
 // show when it has sent everything.
 export interface DocumentCheck {
 	heads: string[];
-	edits: DocEdit[]; // from an empty text
+	blocks: DocBlock[];
+	unmarked: boolean;
 }
 
 // DocumentState asks how a document was. With Since, what differs from then is
@@ -1091,19 +1094,19 @@ export interface DocumentShown {
 // DocBlock is a paragraph, heading, item of a list and so on.
 export interface DocBlock {
 	kind: string;
-	level: number;
-	checked: boolean;
-	other: Record<string, unknown>;
-	change: string; // "", "added", "removed", "changed"
-	by: number; // of Change: place in People
-	spans: DocSpan[];
+	level?: number;
+	checked?: boolean;
+	other?: Record<string, unknown>;
+	change?: string; // "added", "removed", "changed"
+	by?: number; // of Change: place in People
+	spans?: DocSpan[];
 }
 
 // DocSpan is a stretch of text with the same marks, or an embed.
 export interface DocSpan {
-	text: string;
-	marks: Record<string, unknown>;
-	embed: Record<string, unknown>;
+	text?: string;
+	marks?: Record<string, unknown>;
+	embed?: Record<string, unknown>;
 }
 
 // DocumentCommentsAsk asks for the comments of a document.
