@@ -411,6 +411,59 @@ func (w *Workspace) ReadDocument(ctx context.Context, ref DocRef, heads []autome
 	})
 }
 
+// A DocState is how a document was, and what differs from an earlier state.
+type DocState struct {
+	Title          string
+	Heads          []automerge.Hash
+	Blocks         []document.Compared
+	Added, Removed int                          // characters
+	By             map[automerge.ActorID]FileBy // of all that is marked
+}
+
+// DocumentState is a document as it was at some heads, by default now. With since,
+// what is different from then is marked.
+func (w *Workspace) DocumentState(ctx context.Context, ref DocRef, heads, since []automerge.Hash) (out DocState, err error) {
+	err = w.with(ctx, ref, func(_ *shelf, p *paper) error {
+		if out.Heads = heads; len(heads) == 0 {
+			out.Heads = p.doc.Heads()
+		}
+		r, err := p.doc.At(out.Heads)
+		if err != nil {
+			return because("no-version", err)
+		}
+		out.Title = document.ReadMeta(r).Title
+		if len(since) == 0 {
+			blocks, err := document.Blocks(r)
+			for _, b := range blocks {
+				c := document.Compared{Block: b}
+				for _, s := range b.Spans {
+					c.Parts = append(c.Parts, document.ComparedSpan{Span: s})
+				}
+				out.Blocks = append(out.Blocks, c)
+			}
+			return err
+		}
+		if out.Blocks, out.Added, out.Removed, err = document.Compare(p.doc, since, out.Heads); err != nil {
+			return because("no-version", err)
+		}
+		st := w.snapshot()
+		out.By = map[automerge.ActorID]FileBy{}
+		note := func(a automerge.ActorID) {
+			if _, ok := out.By[a]; !ok && a != "" {
+				out.By[a] = w.fileBy(st, p.devices[a])
+			}
+		}
+		for _, b := range out.Blocks {
+			note(b.By)
+			for _, s := range b.Parts {
+				note(s.By)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // A DocSession is what one person wrote without a longer pause.
 type DocSession struct {
 	document.Session

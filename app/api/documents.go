@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 
@@ -222,6 +223,54 @@ func (s *Server) documentHistory(ctx context.Context, _ language, req DocumentAs
 		out.Sessions = append(out.Sessions, DocumentSession{By: showBy(h.By), From: millis(h.From), To: millis(h.To), Heads: showHeads(h.Heads), Changes: h.Changes})
 	}
 	return out, err
+}
+
+func (s *Server) documentState(ctx context.Context, _ language, req DocumentState) (DocumentShown, error) {
+	ref, heads, err := stateOf(req.ID, req.Heads)
+	if err != nil {
+		return DocumentShown{}, err
+	}
+	_, since, err := stateOf(req.ID, req.Since)
+	if err != nil {
+		return DocumentShown{}, err
+	}
+	st, err := s.ws.DocumentState(ctx, ref, heads, since)
+	if err != nil {
+		return DocumentShown{}, err
+	}
+	out := DocumentShown{Title: st.Title, Heads: showHeads(st.Heads), Blocks: []DocBlock{}, People: []Person{}, Added: st.Added, Removed: st.Removed}
+	places := map[automerge.ActorID]int{}
+	place := func(a automerge.ActorID) int {
+		if n, ok := places[a]; ok {
+			return n
+		}
+		by := showBy(st.By[a])
+		n := slices.IndexFunc(out.People, func(p Person) bool { return p.ID == by.ID })
+		if n < 0 {
+			n = len(out.People)
+			out.People = append(out.People, by)
+		}
+		places[a] = n
+		return n
+	}
+	for _, b := range st.Blocks {
+		shown := DocBlock{Kind: b.Kind, Level: b.Level, Checked: b.Checked, Other: b.Other, Change: string(b.Change)}
+		if b.Change != "" {
+			shown.By = place(b.By)
+		}
+		for _, x := range b.Parts {
+			span := DocSpan{Text: x.Text, Marks: maps.Clone(x.Marks), Embed: x.Embed}
+			if x.Change != "" {
+				if span.Marks == nil {
+					span.Marks = map[string]any{}
+				}
+				span.Marks[string(x.Change)] = place(x.By)
+			}
+			shown.Spans = append(shown.Spans, span)
+		}
+		out.Blocks = append(out.Blocks, shown)
+	}
+	return out, nil
 }
 
 func (s *Server) documentExport(ctx context.Context, _ language, req DocumentExport) (DocumentFile, error) {

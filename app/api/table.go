@@ -87,6 +87,7 @@ func (s *Server) table() map[string]call {
 		"document/templates": handle(s.documentTemplates),
 		"document/copy":      handle(s.documentCopy),
 		"document/search":    handle(s.documentSearch),
+		"document/state":     handle(s.documentState),
 		"document/open":      handle(s.documentOpen),
 		"document/sync":      handle(s.documentSync),
 		"document/check":     handle(s.documentCheck),

@@ -212,8 +212,8 @@ type DocumentState struct {
 }
 
 // DocumentShown is the result of "document/state": blocks to show, with the marks of
-// the text and where Since was given "added" and "removed", whose value is the
-// place in People.
+// the text and where Since was given "added", "removed" or (of an embed) "changed",
+// whose value is the place in People.
 type DocumentShown struct {
 	Title   string     `json:"title"`
 	Heads   []string   `json:"heads"`
