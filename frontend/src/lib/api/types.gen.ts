@@ -1080,8 +1080,8 @@ export interface DocumentState {
 }
 
 // DocumentShown is the result of "document/state": blocks to show, with the marks of
-// the text and where Since was given "added" and "removed", whose value is the
-// place in People.
+// the text and where Since was given "added", "removed" or (of an embed) "changed",
+// whose value is the place in People.
 export interface DocumentShown {
 	title: string;
 	heads: string[];
