@@ -11,8 +11,8 @@ import {
 	Slice,
 } from "prosemirror-model";
 
-// Map holds the attributes of a block or embed by the names that Go has for them.
-export type Map = Record<string, unknown>;
+// Fields are the attributes of a block or embed by the names that Go has for them.
+export type Fields = Record<string, unknown>;
 
 // Items of lists are lists of one each: numbers come from CSS.
 function outer(node: Node, attrs: Record<string, string | undefined>): DOMOutputSpec {
@@ -35,7 +35,7 @@ function outer(node: Node, attrs: Record<string, string | undefined>): DOMOutput
 
 const json = (x: unknown): string | undefined => (x ? JSON.stringify(x) : undefined);
 
-function parsed(text: string | null): Map | null {
+function parsed(text: string | null): Fields | null {
 	try {
 		const x = text && JSON.parse(text);
 		return x && typeof x === "object" && !Array.isArray(x) ? x : null;
@@ -178,14 +178,14 @@ export const isEmbed = (node: Node): boolean => node.type === embed;
 const maxLevel = 32;
 
 // isEmbedMap is what Go's isEmbed is.
-export const isEmbedMap = (map: Map): boolean => Boolean(map.embed);
+export const isEmbedMap = (map: Fields): boolean => Boolean(map.embed);
 
 // attrsOf are the attributes of the node for a map from Go. What has another type
 // than it should have is kept in x, as in blockOf.
-export function attrsOf(map: Map): Attrs {
+export function attrsOf(map: Fields): Attrs {
 	const inline = isEmbedMap(map);
-	const out: Map = inline ? { t: "" } : { t: "paragraph", level: 0, checked: false };
-	let x: Map | null = null;
+	const out: Fields = inline ? { t: "" } : { t: "paragraph", level: 0, checked: false };
+	let x: Fields | null = null;
 	for (const key of Object.keys(map).sort()) {
 		const v = map[key];
 		if (v === null || v === undefined || (inline && key === "embed")) continue;
@@ -203,9 +203,9 @@ export function attrsOf(map: Map): Attrs {
 }
 
 // mapOf is the reverse of attrsOf.
-export function mapOf(node: Node): Map {
+export function mapOf(node: Node): Fields {
 	const { t, level, checked, x } = node.attrs;
-	const out: Map = { ...x };
+	const out: Fields = { ...x };
 	if (isEmbed(node)) {
 		out.embed = true;
 		if (t) out.t = t;
@@ -218,7 +218,7 @@ export function mapOf(node: Node): Map {
 }
 
 // nodeOf is the block without text, or the embed, for a map from Go.
-export const nodeOf = (map: Map): Node => (isEmbedMap(map) ? embed : block).create(attrsOf(map));
+export const nodeOf = (map: Fields): Node => (isEmbedMap(map) ? embed : block).create(attrsOf(map));
 
 export const blockOf = (attrs: Attrs | null, content: Node[] = []): Node => block.create(attrs, content);
 
@@ -263,7 +263,7 @@ export function worthOf(m: Mark): unknown {
 }
 
 // marksOf are the marks for those of a splice from Go, in the schema's order.
-export function marksOf(marks: Map | undefined): readonly Mark[] {
+export function marksOf(marks: Fields | undefined): readonly Mark[] {
 	let out: readonly Mark[] = [];
 	for (const name of Object.keys(marks ?? {}).sort()) {
 		const value = marks?.[name];
@@ -273,7 +273,7 @@ export function marksOf(marks: Map | undefined): readonly Mark[] {
 }
 
 // marksFor is the reverse of marksOf.
-export function marksFor(marks: readonly Mark[]): Map {
+export function marksFor(marks: readonly Mark[]): Fields {
 	return Object.fromEntries(marks.map((m) => [nameOf(m), worthOf(m)]));
 }
 
