@@ -193,16 +193,22 @@ func runeAt(s string, n int) int {
 	return len(s)
 }
 
-// readPapers reads the documents of all spaces, so that the first who asks does not
-// wait.
-func (w *Workspace) readPapers(ctx context.Context) {
+// readPapers reads the documents of all spaces when the program starts, so that the
+// first who asks does not wait.
+func (w *Workspace) readPapers(ctx context.Context) error {
+	select {
+	case <-w.member:
+	case <-ctx.Done():
+		return nil
+	}
 	spaces, err := w.DocumentSpaces()
 	if err != nil {
-		return
+		return nil // not a member any more
 	}
 	for _, space := range spaces {
 		if _, err := w.Documents(ctx, space); err != nil && ctx.Err() == nil {
 			w.log.Debug("read documents", "space", space, "err", err)
 		}
 	}
+	return nil
 }

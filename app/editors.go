@@ -214,6 +214,15 @@ func (w *Workspace) number(ref DocRef) (uint64, error) {
 	return ns.next - 1, nil
 }
 
+// freeNumber lets a number be used again.
+func (w *Workspace) freeNumber(ref DocRef, n uint64) {
+	w.editors.mu.Lock()
+	defer w.editors.mu.Unlock()
+	if ns := w.editors.numbers[ref]; ns != nil {
+		ns.free = append(ns.free, n)
+	}
+}
+
 func (es *editors) add(e *editor, now time.Time) {
 	es.mu.Lock()
 	defer es.mu.Unlock()
@@ -402,11 +411,7 @@ func (w *Workspace) CloseEditor(id string) {
 	e.mu.Lock()
 	heads := e.doc.Heads()
 	e.mu.Unlock()
-	w.editors.mu.Lock()
-	if ns := w.editors.numbers[e.ref]; ns != nil {
-		ns.free = append(ns.free, e.n)
-	}
-	w.editors.mu.Unlock()
+	w.freeNumber(e.ref, e.n)
 	w.noteDocument(e.ref, heads)
 	w.pageGone(e)
 }
