@@ -1,110 +1,260 @@
 package document
 
 import (
-	"bytes"
+	"cmp"
 	"container/heap"
-	"maps"
 	"slices"
 	"time"
 
 	"inselnetz/crdt/automerge"
 )
 
-// pause is how long nothing may come from an actor within a session.
-const pause = 5 * time.Minute
+// What a session is.
+const (
+	pause        = 5 * time.Minute  // without any change: it is over
+	longSession  = 15 * time.Minute // it is over also without a pause
+	mostSessions = 200              // then old ones that lie close become one
+	fineSessions = 50               // so many of the newest stay as they are
+)
 
-// A Session is what one actor did without a longer pause.
+// A Session is what was written without a longer pause, by whomever.
 type Session struct {
-	Actor    automerge.ActorID
-	From, To time.Time        // of its first and last change; zero: not said
-	Heads    []automerge.Hash // of the document after it and all sessions before, ascending
+	Actor    automerge.ActorID   // the first of Actors
+	Actors   []automerge.ActorID // who wrote, the one who did most first
+	From, To time.Time           // of its earliest and latest change; zero: not said
+	Heads    []automerge.Hash    // of the document after it and all sessions before, ascending
 	Changes  int
 	Ops      int // characters inserted and deleted, marks, blocks and so on
+	Added    int // characters, blocks and embeds; what came and went within the session is not counted
+	Removed  int // of sessions before
 }
 
 // History is the life of a document. What was done at the same time apart comes in
 // the order of its times, so it is the same on all devices that hold the same.
 func History(d *automerge.Doc) ([]Session, error) {
-	changes, err := d.Changes(nil)
-	if err != nil {
-		return nil, err
+	all := d.Records()
+	order := lived(all)
+	bounds := coarser(all, order, bounds(all, order))
+	of := make([]int, len(all)) // change -> session
+	for i, end := range bounds {
+		for _, n := range order[start(bounds, i):end] {
+			of[n] = i
+		}
 	}
-	var out []Session
-	heads := map[automerge.Hash]bool{}
-	for _, c := range lived(changes) {
-		at, n := timeOf(c), len(out)
-		if n == 0 || out[n-1].Actor != c.Actor() || at.Sub(out[n-1].To) > pause {
-			if n > 0 {
-				out[n-1].Heads = sorted(heads)
+	heads := map[int]bool{}
+	out := make([]Session, 0, len(bounds))
+	for i, end := range bounds {
+		s := Session{Changes: end - start(bounds, i)}
+		amount := map[automerge.ActorID]int{}
+		for _, n := range order[start(bounds, i):end] {
+			r := &all[n]
+			s.add(r)
+			amount[r.Actor] += r.Ops
+			for _, x := range r.Deleted {
+				if of[x.Of] == i {
+					s.Added -= x.N
+				} else {
+					s.Removed += x.N
+				}
 			}
-			out = append(out, Session{Actor: c.Actor(), From: at})
-			n++
+			for _, dep := range r.Deps {
+				delete(heads, dep)
+			}
+			heads[n] = true
 		}
-		s := &out[n-1]
-		s.To = at
-		s.Changes++
-		s.Ops += c.Len()
-		for _, h := range c.Deps() {
-			delete(heads, h)
+		s.Added = max(s.Added, 0) // two may have deleted the same
+		for n := range heads {
+			s.Heads = append(s.Heads, d.HashAt(n))
 		}
-		heads[c.Hash()] = true
-	}
-	if n := len(out); n > 0 {
-		out[n-1].Heads = sorted(heads)
+		slices.SortFunc(s.Heads, func(a, b automerge.Hash) int { return slices.Compare(a[:], b[:]) })
+		for a := range amount {
+			s.Actors = append(s.Actors, a)
+		}
+		slices.SortFunc(s.Actors, func(a, b automerge.ActorID) int {
+			return cmp.Or(cmp.Compare(amount[b], amount[a]), cmp.Compare(a, b))
+		})
+		s.Actor = s.Actors[0]
+		out = append(out, s)
 	}
 	return out, nil
 }
 
-func sorted(heads map[automerge.Hash]bool) []automerge.Hash {
-	return slices.SortedFunc(maps.Keys(heads), func(a, b automerge.Hash) int { return bytes.Compare(a[:], b[:]) })
+// add counts a change in.
+func (s *Session) add(r *automerge.Record) {
+	s.Ops += r.Ops
+	s.Added += r.Inserted
+	if r.Time == 0 {
+		return
+	}
+	at := time.Unix(r.Time, 0)
+	if s.From.IsZero() || at.Before(s.From) {
+		s.From = at
+	}
+	if at.After(s.To) {
+		s.To = at
+	}
 }
 
-func timeOf(c *automerge.Change) time.Time {
-	if c.Time() == 0 {
-		return time.Time{}
+// start is where the ith session begins in the order of changes.
+func start(bounds []int, i int) int {
+	if i == 0 {
+		return 0
 	}
-	return time.Unix(c.Time(), 0)
+	return bounds[i-1]
+}
+
+// bounds are where each session ends in the order of changes. The clocks of devices
+// may differ by more than a pause: what an actor writes belongs to the session as
+// long as its own clock says so.
+func bounds(all []automerge.Record, order []int) (out []int) {
+	var (
+		last  int64                                      // time of the change before
+		own   = map[automerge.ActorID]int64{}            // and by actor
+		begun = map[automerge.ActorID]int64{}            // its first in the session
+		near  = func(a, b int64, d time.Duration) bool { // without overflow: a and b are anything
+			return a <= b && uint64(b)-uint64(a) <= uint64(d.Seconds()) || b < a && uint64(a)-uint64(b) <= uint64(d.Seconds())
+		}
+	)
+	for i, n := range order {
+		r := &all[n]
+		if r.Time == 0 { // not said
+			continue
+		}
+		before, wrote := own[r.Actor]
+		first, here := begun[r.Actor]
+		switch {
+		case len(own) == 0:
+		case !near(last, r.Time, pause) && !(wrote && near(before, r.Time, pause)), here && !near(first, r.Time, longSession):
+			out = append(out, i)
+			clear(begun)
+			here = false
+		}
+		if !here {
+			begun[r.Actor] = r.Time
+		}
+		last, own[r.Actor] = r.Time, r.Time
+	}
+	if len(order) > 0 {
+		out = append(out, len(order))
+	}
+	return out
+}
+
+// coarser joins sessions until they are at most mostSessions: again and again those
+// two neighbours that take the least time together, never one of the newest.
+func coarser(all []automerge.Record, order, bounds []int) []int {
+	if len(bounds) <= mostSessions {
+		return bounds
+	}
+	spans := make([]span, len(bounds)-fineSessions)
+	for i := range spans {
+		spans[i] = span{before: i - 1, next: i + 1}
+		for _, n := range order[start(bounds, i):bounds[i]] {
+			spans[i].see(all[n].Time)
+		}
+	}
+	pairs := &pairs{}
+	push := func(i int) {
+		if i >= 0 && spans[i].next < len(spans) {
+			heap.Push(pairs, pair{spans[i].with(&spans[spans[i].next]), i, spans[i].turn, spans[spans[i].next].turn})
+		}
+	}
+	for i := range spans {
+		push(i)
+	}
+	for left := len(bounds); left > mostSessions; {
+		p := heap.Pop(pairs).(pair)
+		a := &spans[p.at]
+		if a.gone || a.next >= len(spans) || a.turn != p.turn || spans[a.next].turn != p.other {
+			continue // one of them has grown since
+		}
+		b := &spans[a.next]
+		a.see(b.from)
+		a.see(b.to)
+		a.turn++
+		b.gone = true
+		bounds[p.at], bounds[a.next] = bounds[a.next], -1
+		if a.next = b.next; a.next < len(spans) {
+			spans[a.next].before = p.at
+		}
+		left--
+		push(p.at)
+		push(a.before)
+	}
+	return slices.DeleteFunc(bounds, func(end int) bool { return end < 0 })
+}
+
+// A span is one or more sessions that are joined; from and to are 0 if not said.
+type span struct {
+	from, to     int64
+	before, next int
+	turn         int // counts how often it has grown
+	gone         bool
+}
+
+func (s *span) see(at int64) {
+	if at == 0 {
+		return
+	}
+	if s.from == 0 || at < s.from {
+		s.from = at
+	}
+	if s.to == 0 || at > s.to {
+		s.to = at
+	}
+}
+
+// with is how many seconds both take together.
+func (s *span) with(b *span) uint64 {
+	both := *s
+	both.see(b.from)
+	both.see(b.to)
+	return uint64(both.to) - uint64(both.from)
+}
+
+// A pair is a span and the next one, as they were after so many turns.
+type pair struct {
+	size            uint64
+	at, turn, other int
+}
+
+// pairs are a heap, the shortest first, of equal ones the oldest.
+type pairs []pair
+
+func (p pairs) Len() int      { return len(p) }
+func (p pairs) Swap(i, j int) { p[i], p[j] = p[j], p[i] }
+func (p pairs) Less(i, j int) bool {
+	return p[i].size < p[j].size || p[i].size == p[j].size && p[i].at < p[j].at
+}
+func (p *pairs) Push(x any) { *p = append(*p, x.(pair)) }
+
+func (p *pairs) Pop() any {
+	x := (*p)[len(*p)-1]
+	*p = (*p)[:len(*p)-1]
+	return x
 }
 
 // lived orders changes so that each follows what it depends on, and else by time.
-// An actor's changes stay together as long as nobody else's was made more than a
-// pause before them.
-func lived(changes []*automerge.Change) []*automerge.Change {
-	index := make(map[automerge.Hash]int, len(changes))
-	for i, c := range changes {
-		index[c.Hash()] = i
-	}
-	waits := make([]int, len(changes)) // for so many others
-	next := make([][]int, len(changes))
-	ready := &queue{}
-	for i, c := range changes {
-		for _, h := range c.Deps() {
-			if on, ok := index[h]; ok {
-				waits[i]++
-				next[on] = append(next[on], i)
-			}
+func lived(all []automerge.Record) []int {
+	waits := make([]int, len(all)) // for so many others
+	next := make([][]int, len(all))
+	ready := &queue{all: all}
+	for n := range all {
+		for _, on := range all[n].Deps {
+			next[on] = append(next[on], n)
 		}
-		if waits[i] == 0 {
-			ready.changes = append(ready.changes, c)
+		if waits[n] = len(all[n].Deps); waits[n] == 0 {
+			ready.at = append(ready.at, n)
 		}
 	}
 	heap.Init(ready)
-	out := make([]*automerge.Change, 0, len(changes))
-	for last := (*automerge.Change)(nil); ready.Len() > 0; {
-		at := 0
-		if last != nil {
-			for i, c := range ready.changes { // as many as there are branches
-				if c.Actor() == last.Actor() && c.Time()-ready.changes[0].Time() <= int64(pause.Seconds()) {
-					at = i
-					break
-				}
-			}
-		}
-		last = heap.Remove(ready, at).(*automerge.Change)
-		out = append(out, last)
-		for _, n := range next[index[last.Hash()]] {
-			if waits[n]--; waits[n] == 0 {
-				heap.Push(ready, changes[n])
+	out := make([]int, 0, len(all))
+	for ready.Len() > 0 {
+		n := heap.Pop(ready).(int)
+		out = append(out, n)
+		for _, m := range next[n] {
+			if waits[m]--; waits[m] == 0 {
+				heap.Push(ready, m)
 			}
 		}
 	}
@@ -112,23 +262,22 @@ func lived(changes []*automerge.Change) []*automerge.Change {
 }
 
 // A queue is a heap of changes, the earliest first.
-type queue struct{ changes []*automerge.Change }
+type queue struct {
+	all []automerge.Record
+	at  []int
+}
 
-func (q *queue) Len() int      { return len(q.changes) }
-func (q *queue) Swap(i, j int) { q.changes[i], q.changes[j] = q.changes[j], q.changes[i] }
-func (q *queue) Push(x any)    { q.changes = append(q.changes, x.(*automerge.Change)) }
+func (q *queue) Len() int      { return len(q.at) }
+func (q *queue) Swap(i, j int) { q.at[i], q.at[j] = q.at[j], q.at[i] }
+func (q *queue) Push(x any)    { q.at = append(q.at, x.(int)) }
 
 func (q *queue) Less(i, j int) bool {
-	a, b := q.changes[i], q.changes[j]
-	if a.Time() != b.Time() {
-		return a.Time() < b.Time()
-	}
-	x, y := a.Hash(), b.Hash()
-	return bytes.Compare(x[:], y[:]) < 0
+	a, b := &q.all[q.at[i]], &q.all[q.at[j]]
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Actor, b.Actor), cmp.Compare(a.Seq, b.Seq)) < 0
 }
 
 func (q *queue) Pop() any {
-	c := q.changes[len(q.changes)-1]
-	q.changes = q.changes[:len(q.changes)-1]
-	return c
+	n := q.at[len(q.at)-1]
+	q.at = q.at[:len(q.at)-1]
+	return n
 }

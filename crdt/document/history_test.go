@@ -1,14 +1,31 @@
 package document
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"inselnetz/crdt/automerge"
 )
 
-func TestHistory(t *testing.T) {
-	a := newDoc("\x01")
+// typed is an edit at a time in seconds; it tells the heads after it.
+func typed(t *testing.T, d *automerge.Doc, at int64, del int, s string) []automerge.Hash {
+	t.Helper()
+	if err := Apply(d, []Edit{{Kind: Splice, At: 1, Del: del, Text: s}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	d.Commit(automerge.CommitOptions{Time: at})
+	return d.Heads()
+}
+
+// two are a document with the text "x", made at 1000, on two devices.
+func two(t *testing.T) (a, b *automerge.Doc) {
+	t.Helper()
+	a = newDoc("\x01")
 	if err := Create(a, Meta{}, text("x"), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -17,52 +34,176 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	edit := func(d *automerge.Doc, at int64, s string) []automerge.Hash {
-		t.Helper()
-		if err := Apply(d, []Edit{{Kind: Splice, At: 2, Text: s}}, nil); err != nil {
-			t.Fatal(err)
-		}
-		d.Commit(automerge.CommitOptions{Time: at})
-		return d.Heads()
-	}
-	edit(a, 1100, "a")
-	edit(b, 1101, "bb")
-	h1 := edit(a, 1102, "a")
-	edit(b, 1200, "bb")
-	edit(a, 5000, "a")
+	return a, b
+}
+
+func both(t *testing.T, a, b *automerge.Doc) {
+	t.Helper()
 	if err := errorsOf(a.Merge(b), b.Merge(a)); err != nil {
 		t.Fatal(err)
 	}
-	edit(a, 5299, "a")
-	edit(a, 5600, "a")
-	if err := b.Merge(a); err != nil {
-		t.Fatal(err)
-	}
-	got, err := History(a)
+}
+
+// lines are sessions as "from-to actors changes +added -removed".
+func lines(t *testing.T, d *automerge.Doc) (out []string) {
+	t.Helper()
+	list, err := History(d)
 	if err != nil {
 		t.Fatal(err)
 	}
-	type line struct {
-		actor    automerge.ActorID
-		from, to int64
-		changes  int
-	}
-	var lines []line
-	for _, s := range got {
-		lines = append(lines, line{s.Actor, s.From.Unix(), s.To.Unix(), s.Changes})
-	}
-	if want := []line{{"\x01", 1000, 1102, 3}, {"\x02", 1101, 1200, 2}, {"\x01", 5000, 5299, 2}, {"\x01", 5600, 5600, 1}}; !reflect.DeepEqual(lines, want) {
-		t.Errorf("got  %v\nwant %v", lines, want)
-	}
-	if !reflect.DeepEqual(got[0].Heads, h1) || !reflect.DeepEqual(got[3].Heads, a.Heads()) || got[1].Ops != 4 {
-		t.Errorf("heads or operations: %+v", got)
-	}
-	for _, s := range got {
-		if r, err := a.At(s.Heads); err != nil || len(mustBlocks(t, r)) != 1 {
-			t.Errorf("state after %v: %v", s.From, err)
+	for _, s := range list {
+		var who []string
+		for _, a := range s.Actors {
+			who = append(who, fmt.Sprintf("%x", string(a)))
+		}
+		out = append(out, fmt.Sprintf("%d-%d %s %d +%d -%d", s.From.Unix(), s.To.Unix(), who, s.Changes, s.Added, s.Removed))
+		if s.Actor != s.Actors[0] {
+			t.Errorf("%x is not the first of %x", s.Actor, s.Actors)
 		}
 	}
-	if other, err := History(b); err != nil || !reflect.DeepEqual(other, got) {
-		t.Errorf("another device: %+v, %v", other, err)
+	return out
+}
+
+func TestHistory(t *testing.T) {
+	for name, tt := range map[string]struct {
+		write func(a, b *automerge.Doc)
+		want  []string
+	}{
+		"together": {func(a, b *automerge.Doc) {
+			for i := range int64(10) {
+				typed(t, a, 1010+10*i, 0, "a")
+				typed(t, b, 1015+10*i, 0, "bb")
+				both(t, a, b)
+			}
+		}, []string{"1000-1105 [01 02] 21 +32 -0"}},
+		"a pause": {func(a, b *automerge.Doc) {
+			typed(t, a, 1300, 0, "a")
+			typed(t, a, 1601, 0, "a")
+			typed(t, b, 1602, 0, "b")
+		}, []string{"1000-1300 [01] 2 +3 -0", "1601-1602 [01 02] 2 +2 -0"}},
+		"long work": {func(a, b *automerge.Doc) {
+			for i := range int64(20) {
+				typed(t, a, 1100+100*i, 0, "a")
+			}
+		}, []string{"1000-1900 [01] 10 +11 -0", "2000-2900 [01] 10 +10 -0", "3000-3000 [01] 1 +1 -0"}},
+		"clocks an hour apart": {func(a, b *automerge.Doc) {
+			for i := range int64(5) {
+				typed(t, a, 1010+10*i, 0, "a")
+				typed(t, b, 4600+10*i, 0, "b")
+				both(t, a, b)
+			}
+		}, []string{"1000-1010 [01] 2 +3 -0", "1020-4640 [02 01] 9 +9 -0"}},
+		"what came and went": {func(a, b *automerge.Doc) {
+			typed(t, a, 1010, 0, "abc")
+			typed(t, a, 1020, 2, "")
+			typed(t, b, 5000, 1, "y")
+			both(t, a, b)
+			typed(t, a, 5010, 2, "")
+		}, []string{"1000-1020 [01] 3 +3 -0", "5000-5010 [01 02] 2 +0 -2"}},
+		"times not said": {func(a, b *automerge.Doc) {
+			typed(t, a, 0, 0, "a")
+			typed(t, a, 1010, 0, "a")
+		}, []string{"1000-1010 [01] 3 +4 -0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := two(t)
+			tt.write(a, b)
+			both(t, a, b)
+			if got := lines(t, a); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+			x, _ := History(a)
+			y, _ := History(b)
+			if !reflect.DeepEqual(x, y) || !reflect.DeepEqual(x[len(x)-1].Heads, a.Heads()) {
+				t.Errorf("%+v\non the other device %+v", x, y)
+			}
+		})
+	}
+}
+
+// Heads are states of the document, and what is counted is what Compare says of them.
+func TestHistoryAtRandom(t *testing.T) {
+	for _, seed := range seeds(t, 40) {
+		rnd := rand.New(rand.NewPCG(seed, 4))
+		a, b := two(t)
+		for i, at := 0, int64(1000); i < 60; i++ {
+			d := []*automerge.Doc{a, b}[rnd.IntN(2)]
+			at += int64(rnd.IntN(240))
+			size, _ := d.Len(mustBody(t, d))
+			from := 1 + rnd.IntN(size)
+			edits := []Edit{{Kind: Splice, At: from, Del: rnd.IntN(min(size-from, 6) + 1), Text: strings.Repeat("z", rnd.IntN(4))}}
+			if err := Apply(d, edits, nil); err != nil {
+				t.Fatal(err)
+			}
+			d.Commit(automerge.CommitOptions{Time: at})
+			if seed%2 == 0 || rnd.IntN(4) == 0 { // of even seeds nobody deletes what another did
+				both(t, a, b)
+			}
+		}
+		both(t, a, b)
+		list, err := History(a)
+		if other, _ := History(b); err != nil || !reflect.DeepEqual(list, other) {
+			t.Fatalf("seed %d: %v\n%+v\non the other device %+v", seed, err, list, other)
+		}
+		changes := 0
+		for i, s := range list {
+			changes += s.Changes
+			if i == 0 {
+				continue
+			}
+			_, added, removed, err := Compare(a, list[i-1].Heads, s.Heads)
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			if s.Removed < removed || seed%2 == 0 && (s.Added != added || s.Removed != removed) {
+				t.Errorf("seed %d: session %d: +%d -%d, not +%d -%d", seed, i, added, removed, s.Added, s.Removed)
+			}
+		}
+		if len(list) < 3 || changes != len(a.Records()) {
+			t.Errorf("seed %d: %d sessions of %d changes", seed, len(list), changes)
+		}
+	}
+}
+
+func mustBody(t testing.TB, d *automerge.Doc) automerge.ObjID {
+	t.Helper()
+	body, err := Body(d.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+// Of a long life, the newest sessions stay and of the others those that lie closest
+// become one.
+func TestHistoryOfYears(t *testing.T) {
+	a, _ := two(t)
+	const day = 24 * 3600
+	for i := range int64(400) { // two sessions a day, an hour apart
+		typed(t, a, 10_000+i*day, 0, "x")
+		typed(t, a, 10_000+i*day+3600, 0, "y")
+	}
+	list, err := History(a)
+	if err != nil || len(list) != mostSessions {
+		t.Fatalf("%d sessions, %v", len(list), err)
+	}
+	changes := 0
+	for i, s := range list {
+		changes += s.Changes
+		if i >= mostSessions-fineSessions && s.Changes != 1 {
+			t.Errorf("session %d, of the newest, has %d changes", i, s.Changes)
+		}
+		if i > 0 && !s.From.After(list[i-1].To) {
+			t.Errorf("session %d begins before the one before ends", i)
+		}
+	}
+	if changes != 801 {
+		t.Errorf("%d changes", changes)
+	}
+	if first := list[0]; first.To.Sub(first.From) < time.Hour || first.Removed != 0 || first.Added != first.Changes+1 {
+		t.Errorf("the first is %+v", first)
+	}
+	if last := list[len(list)-1]; !slices.Equal(last.Heads, a.Heads()) {
+		t.Error("the last is not the present")
 	}
 }
