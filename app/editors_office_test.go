@@ -1,6 +1,7 @@
 package app
 
 import (
+	crand "crypto/rand"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -8,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"inselnetz/crdt/access"
 	"inselnetz/crdt/automerge"
 	"inselnetz/crdt/document"
+	"inselnetz/crdt/log"
+	"inselnetz/crdt/store"
 	"inselnetz/mesh/sim"
 )
 
@@ -267,4 +271,145 @@ func FuzzPagesOfDocuments(f *testing.F) {
 			t.Errorf("%x is not read as written: %v", b, err)
 		}
 	})
+}
+
+// Pages see each other's people and cursors; who only reads can open a page, and
+// neither it nor a program that does not ask about rights changes anything; what is
+// malformed or another document's is left out and nothing else with it.
+func TestEditors(t *testing.T) {
+	sim.Run(t, 62, func(w *sim.World) {
+		t := w.T
+		o := newOffice(w, 2)
+		defer o.close()
+		a, b := o.devices[0], o.devices[1]
+		sp, err := a.ws.CreateSpace(t.Context(), "Steuer", map[access.PersonID]access.Level{b.person(): access.Write})
+		must(t, err)
+		row, err := a.ws.CreateDocument(t.Context(), sp.ID, document.Meta{Title: "Protokoll"}, []document.Block{{Kind: "paragraph", Spans: []document.Span{{Text: "Montag"}}}})
+		must(t, err)
+		ya, yb := &typist{d: a, ref: row.Ref}, &typist{d: b, ref: row.Ref}
+		ya.open()
+		o.until("the document arrived", func() bool { yb.open(); return yb.editor != "" })
+
+		// Where b's cursor is follows the text.
+		_, err = b.ws.SyncEditor(t.Context(), yb.editor, EditorEdits{Batch: 2, Page: PagePlace{Typing: true, Shown: true, Anchor: 4, Head: 7}})
+		must(t, err)
+		var here []PageHere
+		batch := 1
+		sync := func(edits ...document.Edit) EditorNews {
+			batch++
+			news, err := a.ws.SyncEditor(t.Context(), ya.editor, EditorEdits{Batch: batch, Edits: edits})
+			must(t, err)
+			here = news.Here
+			return news
+		}
+		o.until("a sees b's cursor", func() bool { sync(); return len(here) == 1 && here[0].Shown })
+		if h := here[0]; h.By.Device != b.name || !h.Typing || h.Anchor != 4 || h.Head != 7 {
+			t.Errorf("a sees %+v", h)
+		}
+		sync(document.Edit{Kind: document.Splice, At: 1, Text: "Am "})
+		if h := here[0]; h.Anchor != 7 || h.Head != 10 {
+			t.Errorf("after text before it the cursor is at %d and %d", h.Anchor, h.Head)
+		}
+		b.ws.CloseEditor(yb.editor)
+		o.until("b's page is gone", func() bool { sync(); return len(here) == 0 })
+
+		// What came since b closed its page is shown to b.
+		o.until("b has it", func() bool { return b.paper(row.Ref) == "Am Montag" })
+		rows, err := b.ws.Documents(t.Context(), sp.ID)
+		must(t, err)
+		if len(rows) != 1 || !rows[0].New {
+			t.Errorf("b's list says %+v", rows)
+		}
+		st, err := b.ws.OpenEditor(t.Context(), row.Ref, EditorResume{})
+		must(t, err)
+		if len(st.Seen) == 0 || st.SeenAt == 0 {
+			t.Error("b is not told what b saw last")
+		}
+
+		// b may only read from now on.
+		_, err = a.ws.ChangeSpace(t.Context(), sp.ID, "", map[access.PersonID]access.Level{b.person(): access.Read}, nil)
+		must(t, err)
+		o.until("b knows", func() bool { return b.ws.snapshot().Level(sp.ID, b.ws.self) == access.Read })
+		edit := document.Edit{Kind: document.Splice, At: 1, Text: "nicht "}
+		if _, err := b.ws.SyncEditor(t.Context(), st.Editor, EditorEdits{Batch: 1, Edits: []document.Edit{edit}}); !isProblem(err, "only-reading") {
+			t.Errorf("a reader's edit: %v", err)
+		}
+		news, err := b.ws.SyncEditor(t.Context(), st.Editor, EditorEdits{Batch: 1})
+		must(t, err)
+		if news.Write || len(news.Edits) != 0 {
+			t.Errorf("after it: %+v", news)
+		}
+		b.forge(row.Ref, edit)
+		time.Sleep(time.Minute) // of the simulation: all that is passed on is passed on
+		if got := a.paper(row.Ref); got != "Am Montag" {
+			t.Errorf("what a reader's program wrote counts: %q", got)
+		}
+
+		// What makes no sense.
+		to, err := a.ws.ownLog(sp.ID)
+		must(t, err)
+		other := document.NewID()
+		for name, pay := range map[string]document.Payload{
+			"bytes that are no change": {Doc: row.Ref.ID, Chunks: []byte("nothing")},
+			"for another document":     {Doc: other, Chunks: a.chunks(row.Ref)},
+		} {
+			_, err := a.ws.appendTo(t.Context(), to, sp.ID, log.KindDocument, pay.Encode(), "")
+			must(t, err)
+			if got := a.paper(row.Ref); got != "Am Montag" {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+		rows, err = a.ws.Documents(t.Context(), sp.ID)
+		must(t, err)
+		if len(rows) != 1 {
+			t.Errorf("%d documents", len(rows))
+		}
+		sync(document.Edit{Kind: document.Splice, At: 1, Text: "Nur "})
+		o.until("b reads on", func() bool { return b.paper(row.Ref) == "Nur Am Montag" })
+	})
+}
+
+// forge writes an edit as a program would that does not ask about rights: to the
+// log that the device had, or to a new one.
+func (d *device) forge(ref DocRef, edit document.Edit) {
+	t := d.o.t
+	t.Helper()
+	w := d.ws
+	s, err := w.shelf(ref.Space)
+	must(t, err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, err := w.writeKey(w.snapshot(), ref.Space, log.KindDocument)
+	must(t, err)
+	for _, card := range []log.Card{w.own.logs[ref.Space], {Workspace: w.ws, Space: ref.Space, Device: w.self, Incarnation: [16]byte{9}}} {
+		own, err := s.docs[ref.ID].doc.Fork(document.ActorOf(card.ID(), ref.ID, 99))
+		must(t, err)
+		since := own.Heads()
+		must(t, document.Apply(own, []document.Edit{edit}, nil))
+		own.Commit(automerge.CommitOptions{})
+		chunks, err := own.SaveSince(since)
+		must(t, err)
+		plain := document.Payload{Doc: ref.ID, N: 99, Chunks: chunks}.Encode()
+		_, err = w.store.Append(t.Context(), card, "", func(n store.Next) (*log.Entry, error) {
+			h := log.Header{
+				Log: card.ID(), Seq: n.Height.Seq + 1, Prev: n.Height.Hash, Kind: log.KindDocument, Ctl: w.snapshot().Heads(), Deps: n.Deps,
+				HLC: log.Tick(w.opts.Now().UnixMilli(), n.Last, n.Seen), Key: &key.ID,
+			}
+			payload, err := log.Seal(crand.Reader, key.Key, w.ws, &h, plain)
+			must(t, err)
+			return log.New(w.id.key(), h, payload)
+		})
+		must(t, err)
+		w.network().Advanced(ref.Space, card.ID())
+	}
+}
+
+// chunks are the changes of a document.
+func (d *device) chunks(ref DocRef) (b []byte) {
+	d.o.t.Helper()
+	must(d.o.t, d.ws.ReadDocument(d.o.t.Context(), ref, nil, func(doc *automerge.Doc, _ automerge.Reader) (err error) {
+		b, err = doc.SaveSince(nil)
+		return err
+	}))
+	return b
 }
