@@ -464,21 +464,32 @@ func (w *Workspace) DocumentState(ctx context.Context, ref DocRef, heads, since 
 	return out, err
 }
 
-// A DocSession is what one person wrote without a longer pause.
+// A DocSession is what was written without a longer pause, and by whom: who did most
+// first.
 type DocSession struct {
 	document.Session
-	By FileBy
+	By []FileBy
 }
 
 // DocumentHistory is the life of a document, oldest first.
 func (w *Workspace) DocumentHistory(ctx context.Context, ref DocRef) (out []DocSession, err error) {
 	err = w.with(ctx, ref, func(s *shelf, p *paper) error {
 		list, err := document.History(p.doc)
+		if err != nil {
+			return err
+		}
 		st := w.snapshot()
 		for _, h := range list {
-			out = append(out, DocSession{h, w.fileBy(st, p.devices[h.Actor])})
+			x := DocSession{Session: h}
+			for _, a := range h.Actors {
+				by := w.fileBy(st, p.devices[a])
+				if !slices.ContainsFunc(x.By, func(o FileBy) bool { return o.Person == by.Person }) {
+					x.By = append(x.By, by)
+				}
+			}
+			out = append(out, x)
 		}
-		return err
+		return nil
 	})
 	return out, err
 }

@@ -103,7 +103,9 @@ func TestDocuments(t *testing.T) {
 		must(t, err)
 		var who []string
 		for _, s := range history {
-			who = append(who, s.By.Device)
+			for _, by := range s.By {
+				who = append(who, by.Device)
+			}
 		}
 		slices.Sort(who)
 		if got := slices.Compact(who); !slices.Equal(got, []string{a.name, b.name}) {

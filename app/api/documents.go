@@ -220,7 +220,14 @@ func (s *Server) documentHistory(ctx context.Context, _ language, req DocumentAs
 	list, err := s.ws.DocumentHistory(ctx, ref)
 	out := DocumentHistory{Sessions: []DocumentSession{}}
 	for _, h := range list {
-		out.Sessions = append(out.Sessions, DocumentSession{By: showBy(h.By), From: millis(h.From), To: millis(h.To), Heads: showHeads(h.Heads), Changes: h.Changes})
+		session := DocumentSession{
+			From: millis(h.From), To: millis(h.To), Heads: showHeads(h.Heads), Changes: h.Changes, Added: h.Added, Removed: h.Removed, People: []Person{},
+		}
+		for _, by := range h.By {
+			session.People = append(session.People, showBy(by))
+		}
+		session.By = session.People[0]
+		out.Sessions = append(out.Sessions, session)
 	}
 	return out, err
 }
