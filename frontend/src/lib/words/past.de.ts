@@ -52,6 +52,7 @@ export const past = {
 		isPresent: "Das ist der heutige Text.",
 		document: "Text dieses Standes",
 		addedMark: "neu: ",
+		changedMark: "geändert: ",
 		removedMark: "entfernt: ",
 		endMark: " Ende.",
 		checked: "erledigt",

@@ -53,6 +53,7 @@ export const past: typeof de = {
 		isPresent: "This is the present text.",
 		document: "Text of this state",
 		addedMark: "new: ",
+		changedMark: "changed: ",
 		removedMark: "removed: ",
 		endMark: " end.",
 		checked: "done",
