@@ -13,6 +13,7 @@ import {
 import { difference, Keep } from "./keep";
 import { PutStep, SetStep } from "./keep.attrs";
 import { MarksStep } from "./keep.marks";
+import { pieces } from "./keep.pieces";
 import { type Fields, isBlock, isEmbed, mapOf, nameOf, worthOf } from "./schema";
 
 // own replaces the steps of a transaction, before it is applied, by steps of this
@@ -81,7 +82,7 @@ function owned(step: Step, doc: Node, after: Node): Owned {
 		const set = swapped(step, doc);
 		if (set) return { steps: [set], exact: true };
 		const slice = bare(step.slice);
-		return { steps: [Keep.of(doc, step.from, step.to, slice)], exact: slice === step.slice };
+		return { steps: pieces(Keep.of(doc, step.from, step.to, slice), doc), exact: slice === step.slice };
 	}
 	if (step instanceof AddMarkStep || step instanceof RemoveMarkStep) {
 		const value = step instanceof AddMarkStep ? worthOf(step.mark) : null;
@@ -98,7 +99,7 @@ function owned(step: Step, doc: Node, after: Node): Owned {
 			return { steps: [new SetStep(pos, changes(was, is))], exact: true };
 	}
 	const keep = difference(doc, after);
-	return { steps: keep ? [keep] : [], exact: false };
+	return { steps: keep ? pieces(keep, doc) : [], exact: false };
 }
 
 // changes are the attributes that differ.
