@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"mesh":              1,
 	"crdt/log":          0,
 
+	"crdt/office":                       3, // pure, but above crdt/document
 	"crdt/document":                     2,
 	"crdt/automerge":                    1,
 	"crdt/automerge/oracle":             2, // its tests against other programs
@@ -74,7 +75,7 @@ var homes = map[string]string{
 var httpHomes = []string{"app/api", "app/inselnetz"}
 
 // pure packages decide; they may not reach the outside.
-var pure = []string{"crdt/log", "crdt/access", "crdt/pairing", "crdt/chat", "crdt/tree", "crdt/document",
+var pure = []string{"crdt/log", "crdt/access", "crdt/pairing", "crdt/chat", "crdt/tree", "crdt/document", "crdt/office",
 	"crdt/automerge", "crdt/automerge/internal/format", "crdt/automerge/internal/seq", "crdt/automerge/internal/opid"}
 
 var impure = []string{"os", "net", "net/http", "log/slog", "os/exec", "database/sql", "sync"}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the named parts need: page (npm packages and the built page),
 # window (the system's webview, to link against), test (browser and network
-# tools, stock Syncthing, the JavaScript Automerge), bench (the rivals). Does nothing twice.
+# tools, stock Syncthing, LibreOffice, the JavaScript Automerge), bench (the rivals). Does nothing twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -55,7 +55,7 @@ for part in "$@"; do
 	window) apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev ;;
 	test) oracle
 		if [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; then
-		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth strace tcpdump syncthing
+		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth strace tcpdump syncthing libreoffice-writer-nogui
 	else
 		echo "not root and no sudo: tests that need a browser or network namespaces are skipped" >&2
 	fi ;;

@@ -178,7 +178,7 @@ func (w *htmlWriter) inline(spans []Span) string {
 			out.WriteString("<" + tag + attr + ">")
 			ends = append(ends, "</"+tag+">")
 		}
-		if href, title := LinkOf(s.Marks["link"]); outside(href) {
+		if href, title := LinkOf(s.Marks["link"]); Outside(href) {
 			attr := ` href="` + html.EscapeString(href) + `" rel="noopener noreferrer"`
 			if title != "" {
 				attr += ` title="` + html.EscapeString(title) + `"`
@@ -201,9 +201,9 @@ func (w *htmlWriter) inline(spans []Span) string {
 	return out.String()
 }
 
-// outside reports whether an address leads to where a page without the program can:
+// Outside reports whether an address leads to where a page without the program can:
 // one within the program's own documents is plain text there.
-func outside(href string) bool { return safe(href) && absolute(href) }
+func Outside(href string) bool { return safe(href) && absolute(href) }
 
 func (w *htmlWriter) embed(embed map[string]any) string {
 	label := html.EscapeString(Label(embed))
