@@ -1,9 +1,11 @@
 package automerge
 
 import (
+	"fmt"
 	"slices"
 
 	"inselnetz/crdt/automerge/internal/format"
+	"inselnetz/crdt/automerge/internal/opid"
 )
 
 // A Record is what the history tells of a change without looking at its bytes.
@@ -91,17 +93,7 @@ func (d *Doc) tally(r *changeRow, gone []Deleted) (inserted int, _ []Deleted) {
 // of the deletes up to end have targets of it.
 func (d *Doc) targets(run *logRun, k, end uint32) (change int, many uint32) {
 	at := run.place(k).target
-	l := &d.logs[at.Actor]
-	i, _ := slices.BinarySearchFunc(l.changes, at.Ctr, func(n, ctr uint32) int {
-		switch r := &d.graph.rows[n]; {
-		case r.max < ctr:
-			return -1
-		case r.start > ctr:
-			return 1
-		}
-		return 0
-	})
-	n := l.changes[i]
+	n, _ := d.changeOf(at)
 	r := &d.graph.rows[n]
 	switch {
 	case run.step > 0:
@@ -112,4 +104,67 @@ func (d *Doc) targets(run *logRun, k, end uint32) (change int, many uint32) {
 		many = 1
 	}
 	return int(n), min(many, end-k)
+}
+
+// changeOf is the change that an operation is in; ok is false for one that is in none
+// yet.
+func (d *Doc) changeOf(id opid.ID) (n uint32, ok bool) {
+	l := &d.logs[id.Actor]
+	i, ok := slices.BinarySearchFunc(l.changes, id.Ctr, func(n, ctr uint32) int {
+		switch r := &d.graph.rows[n]; {
+		case r.max < ctr:
+			return -1
+		case r.start > ctr:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return 0, false
+	}
+	return l.changes[i], true
+}
+
+// TimeOf is the time of the change that an operation is in, as Change.Time; ok is
+// false for an operation that the reader does not know, or that is in no change yet.
+func (r Reader) TimeOf(id OpID) (at int64, ok bool) {
+	in, ok := r.d.inner(id)
+	if _, err := r.object(Root); !ok || err != nil || in.None() || !r.sees(in) {
+		return 0, false
+	}
+	n, ok := r.d.changeOf(in)
+	if !ok {
+		return 0, false
+	}
+	return r.d.graph.times.at(n), true
+}
+
+// A Write is an operation that put a value at a key.
+type Write struct {
+	Key   string
+	ID    OpID
+	Value Value // of a counter: with all that was added
+}
+
+// Writes are all that ever put a value at a key of a map, ascending by key and id:
+// also those whose value does not show because another one or a delete followed. So
+// a program can judge itself whose word counts.
+func (r Reader) Writes(obj ObjID) ([]Write, error) {
+	n, err := r.object(obj)
+	if err != nil {
+		return nil, err
+	}
+	o := &r.d.objects[n]
+	if !o.isMap() {
+		return nil, fmt.Errorf("%w: %s is a %s", ErrKind, obj, kindOf(o.kind))
+	}
+	var out []Write
+	for _, s := range r.d.sorted(o) {
+		for n := s.head; n != none; n = r.d.rows[n].next {
+			if row := &r.d.rows[n]; row.value() && r.sees(row.id) {
+				out = append(out, Write{r.d.keys[s.key], r.d.outer(row.id), r.value(n)})
+			}
+		}
+	}
+	return out, nil
 }

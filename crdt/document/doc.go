@@ -9,7 +9,7 @@
 //	archived  bool
 //	template  string, what it was made from, or "" for nothing
 //	text      text, see below
-//	comments  map, by the id that marks of the text name as "comment:" + id
+//	comments  map, by the id that marks of the text name as "comment:" + id; see Threads
 //
 // The text is flat. A map in it either begins a block or, if its "embed" is true,
 // stands for something within a line: an image, say. Characters before the first
