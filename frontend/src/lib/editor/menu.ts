@@ -5,8 +5,9 @@ import { gapCursor } from "prosemirror-gapcursor";
 import { redoDepth, undoDepth } from "prosemirror-history";
 import { keydownHandler } from "prosemirror-keymap";
 import type { Mark, MarkType, Node } from "prosemirror-model";
-import { type EditorState, NodeSelection, Plugin, TextSelection } from "prosemirror-state";
-import type { EditorView } from "prosemirror-view";
+import { type EditorState, NodeSelection, Plugin, PluginKey, TextSelection } from "prosemirror-state";
+import { Decoration, DecorationSet, type EditorView } from "prosemirror-view";
+import { spots } from "./embeds";
 import { finding } from "./find";
 import { type Asks, keys } from "./keys";
 import { type Pasting, pasting } from "./paste";
@@ -156,12 +157,47 @@ export function placeOf(doc: Node, id: string): { from: number; to: number } | n
 	return place;
 }
 
+// What the comment that is chosen, or is being written, is about; it moves along.
+interface Chosen {
+	from: number;
+	to: number;
+}
+const chosenKey = new PluginKey<Chosen | null>("chosen");
+
+const choosing = (): Plugin<Chosen | null> =>
+	new Plugin<Chosen | null>({
+		key: chosenKey,
+		state: {
+			init: () => null,
+			apply(tr, was) {
+				const asked = tr.getMeta(chosenKey) as Chosen | null | undefined;
+				if (asked !== undefined) return asked;
+				if (!was || !tr.docChanged) return was;
+				const now = { from: tr.mapping.map(was.from, 1), to: tr.mapping.map(was.to, -1) };
+				return now.from < now.to ? now : null;
+			},
+		},
+		props: {
+			decorations: (state) => {
+				const at = chosenKey.getState(state);
+				return (
+					at && DecorationSet.create(state.doc, [Decoration.inline(at.from, at.to, { class: "cm cm--on" })])
+				);
+			},
+		},
+	});
+
+// choose shows what a comment is about; null ends it.
+export const choose = (view: EditorView, at: Chosen | null) =>
+	view.dispatch(view.state.tr.setMeta(chosenKey, at && { from: at.from, to: at.to }));
+export const chosen = (state: EditorState): Chosen | null => chosenKey.getState(state) ?? null;
+
 export interface Hooks extends Asks, Pasting {
 	opens: (href: string) => void; // a link was pressed with Strg
-	comment: () => void;
 	thread: (id: string) => void; // the text of a comment was pressed
 	embeds: Plugin; // their views
 	tools: () => void; // the focus goes to the toolbar
+	update: (view: EditorView) => void; // something is another
 }
 
 // plugins is all of them, in order.
@@ -195,6 +231,9 @@ export function plugins(hooks: Hooks): Plugin[] {
 		}),
 		pasting(hooks),
 		finding(),
+		choosing(),
+		spots(),
+		new Plugin({ view: () => ({ update: (view) => hooks.update(view) }) }),
 		dropCursor({ class: "drop-cursor", color: false, width: 2 }),
 		gapCursor(),
 	];

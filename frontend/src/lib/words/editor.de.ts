@@ -7,6 +7,8 @@ export const editor = {
 		back: "Zurück zu Dokumente",
 		toText: "Zurück zum Text",
 		loading: "Dokument wird geöffnet …",
+		gone: "Dieses Dokument gibt es hier nicht",
+		goneWhy: "Es ist noch nicht angekommen, oder Sie lesen seinen Bereich nicht.",
 		label: (title: string) => `Text von ${title}`,
 		title: "Titel",
 		untitled: "Ohne Titel",

@@ -8,6 +8,8 @@ export const editor: typeof de = {
 		back: "Back to documents",
 		toText: "Back to the text",
 		loading: "Opening document …",
+		gone: "This document is not here",
+		goneWhy: "It has not arrived yet, or you do not read its space.",
 		label: (title) => `Text of ${title}`,
 		title: "Title",
 		untitled: "Untitled",
