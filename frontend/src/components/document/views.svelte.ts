@@ -88,8 +88,8 @@ class EmbedView implements NodeView {
 		if (pos === undefined) return;
 		this.view.focus();
 		const { doc, tr } = this.view.state;
-		const $at = doc.resolve(to < 0 ? pos : pos + 1);
-		const edge = to < 0 ? $at.before() : $at.after();
+		const place = doc.resolve(to < 0 ? pos : pos + 1);
+		const edge = to < 0 ? place.before() : place.after();
 		// Where nothing is before or behind its block, a paragraph comes.
 		if (to > 0 && edge === doc.content.size) tr.insert(edge, schema.nodes.block.create());
 		const found = Selection.findFrom(tr.doc.resolve(edge), to, true);
