@@ -5,7 +5,8 @@ const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : m
 export const documents = {
 	documents: {
 		title: "Dokumente",
-		fresh: (n: number) => many(n, "neues Dokument", "neue Dokumente"),
+		changedBy: (name: string) => `geändert von ${name}`,
+		freshMore: (n: number) => many(n, "weiteres geändertes Dokument", "weitere geänderte Dokumente"),
 		all: "Alle",
 		archive: "Archiv",
 		views: "Ordner der Dokumente",
@@ -14,6 +15,10 @@ export const documents = {
 		bring: "Importieren",
 		other: "Weitere Wege zu einem Dokument",
 		search: "In Titel und Text suchen",
+		everywhere: {
+			title: "Dokumente und Nachrichten suchen",
+			hint: "Findet Wörter in allen Dokumenten und Nachrichten auf diesem Gerät.",
+		},
 		searchClear: "Suche leeren",
 		searching: "Wird gesucht …",
 		found: (n: number, more: boolean) =>
@@ -120,8 +125,5 @@ export const documents = {
 		emptyFolder: "In diesem Ordner liegt nichts mehr",
 		emptyFolderWhy: "Seine Dokumente wurden verschoben oder archiviert.",
 		toAll: "Alle Dokumente",
-		homeNew: "geändert",
-		searchTitle: "Dokumente",
-		inTitle: "im Titel",
 	},
 };

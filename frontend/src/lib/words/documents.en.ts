@@ -6,7 +6,8 @@ const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : m
 export const documents: typeof de = {
 	documents: {
 		title: "Documents",
-		fresh: (n: number) => many(n, "new document", "new documents"),
+		changedBy: (name: string) => `changed by ${name}`,
+		freshMore: (n: number) => many(n, "more changed document", "more changed documents"),
 		all: "All",
 		archive: "Archive",
 		views: "Folders of documents",
@@ -15,6 +16,10 @@ export const documents: typeof de = {
 		bring: "Import",
 		other: "More ways to a document",
 		search: "Search title and text",
+		everywhere: {
+			title: "Search documents and messages",
+			hint: "Finds words in all documents and messages on this device.",
+		},
 		searchClear: "Clear the search",
 		searching: "Searching …",
 		found: (n: number, more: boolean) =>
@@ -118,8 +123,5 @@ export const documents: typeof de = {
 		emptyFolder: "Nothing is left in this folder",
 		emptyFolderWhy: "Its documents were moved or archived.",
 		toAll: "All documents",
-		homeNew: "changed",
-		searchTitle: "Documents",
-		inTitle: "in the title",
 	},
 };

@@ -13,6 +13,7 @@ export const past = {
 		sinceSeen: (when: string) => `Seit Ihrem letzten Besuch, ${when}`,
 		sinceSeenSay: "Sie sehen, was sich seither geändert hat.",
 		toNow: "Zurück zu jetzt",
+		shut: "Verlauf schließen",
 		busy: "Wird geladen …",
 		none: "Noch kein Verlauf",
 		noneWhy: "Sobald jemand schreibt, stehen hier die früheren Stände.",

@@ -14,6 +14,7 @@ export const past: typeof de = {
 		sinceSeen: (when: string) => `Since you were last here, ${when}`,
 		sinceSeenSay: "You see what changed since then.",
 		toNow: "Back to now",
+		shut: "Close history",
 		busy: "Loading …",
 		none: "No history yet",
 		noneWhy: "As soon as somebody writes, earlier states are here.",
