@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"inselnetz/crdt/document"
+	"inselnetz/crdt/log"
 )
 
 // A face is what lists and the search show of a document, made when it is asked for.
@@ -18,6 +19,7 @@ type face struct {
 	text   string // a line for each block
 	folded string // text in small letters
 	start  string
+	named  int // open comments that name this person
 }
 
 // Bounds of the start of a document in a list.
@@ -27,7 +29,7 @@ const (
 )
 
 // look makes the face of a document; ok is false while its beginning is not here.
-func (p *paper) look() (*face, bool) {
+func (s *shelf) look(p *paper) (*face, bool) {
 	if p.face != nil {
 		return p.face, true
 	}
@@ -39,6 +41,7 @@ func (p *paper) look() (*face, bool) {
 	f.size, _ = p.doc.Len(body)
 	f.folded = fold(f.text)
 	f.start = startOf(f.text)
+	f.named = s.mentions(p)
 	p.face = f
 	return f, true
 }
@@ -86,9 +89,10 @@ func (w *Workspace) SearchDocuments(ctx context.Context, query string, limit int
 		return nil, false, err
 	}
 	type found struct {
-		hit    DocHit
-		p      *paper
-		titled bool
+		s       *shelf
+		id      document.ID
+		changed log.HLC
+		titled  bool
 	}
 	var all []found
 	for _, space := range spaces {
@@ -102,15 +106,12 @@ func (w *Workspace) SearchDocuments(ctx context.Context, query string, limit int
 			return nil, false, err
 		}
 		for id, p := range s.docs {
-			f, ok := p.look()
+			f, ok := s.look(p)
 			if !ok || f.meta.Archived {
 				continue
 			}
 			if titled, has := f.has(words); has {
-				row, _ := s.row(id, p)
-				hit := DocHit{Row: row, At: -1}
-				f.quote(p, words, &hit)
-				all = append(all, found{hit, p, titled})
+				all = append(all, found{s, id, p.changed, titled})
 			}
 		}
 		s.mu.Unlock()
@@ -122,12 +123,30 @@ func (w *Workspace) SearchDocuments(ctx context.Context, query string, limit int
 			}
 			return 1
 		}
-		return cmp.Or(-cmp.Compare(a.hit.Row.Changed, b.hit.Row.Changed), slices.Compare(a.hit.Row.Ref.ID[:], b.hit.Row.Ref.ID[:]))
+		return cmp.Or(-cmp.Compare(a.changed, b.changed), slices.Compare(a.id[:], b.id[:]))
 	})
 	for _, f := range all[:min(len(all), limit)] {
-		hits = append(hits, f.hit)
+		if hit, ok := f.s.quote(f.id, words); ok {
+			hits = append(hits, hit)
+		}
 	}
 	return hits, len(all) > limit, nil
+}
+
+// quote shows a document that has these words.
+func (s *shelf) quote(id document.ID, words []string) (DocHit, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.docs[id]
+	if p == nil {
+		return DocHit{}, false
+	}
+	row, ok := s.row(id, p)
+	hit := DocHit{Row: row, At: -1}
+	if ok {
+		p.face.quote(p, words, &hit)
+	}
+	return hit, ok
 }
 
 // has reports whether all words are in the document, and whether all are in its

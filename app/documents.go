@@ -69,16 +69,17 @@ func ParseDocRef(s string) (r DocRef, err error) {
 
 // A DocRow is a document in a list.
 type DocRow struct {
-	Ref     DocRef
-	Meta    document.Meta
-	Changed int64  // ms since 1970
-	By      FileBy // who changed it last
-	Size    int    // characters
-	Waiting int    // changes that wait for others
-	Write   bool   // this person may change it
-	Start   string // the first lines
-	New     bool   // others changed it since somebody last closed it here
-	Writers []PageHere
+	Ref      DocRef
+	Meta     document.Meta
+	Changed  int64  // ms since 1970
+	By       FileBy // who changed it last
+	Size     int    // characters
+	Waiting  int    // changes that wait for others
+	Write    bool   // this person may change it
+	Start    string // the first lines
+	New      bool   // others changed it since somebody last closed it here
+	Mentions int    // open comments that name this person
+	Writers  []PageHere
 }
 
 // mostHeld is how many changes of a document may wait for others. What came is not
@@ -212,14 +213,14 @@ func (w *Workspace) Documents(ctx context.Context, space log.SpaceID) ([]DocRow,
 
 // row shows a document; ok is false while its beginning is not here yet.
 func (s *shelf) row(id document.ID, p *paper) (DocRow, bool) {
-	f, ok := p.look()
+	f, ok := s.look(p)
 	if !ok {
 		return DocRow{}, false
 	}
 	st, ref := s.w.snapshot(), DocRef{s.space, id}
 	row := DocRow{
 		Ref: ref, Meta: f.meta, Changed: int64(p.changed >> 16), By: s.w.fileBy(st, p.by), Size: f.size, Start: f.start,
-		Waiting: p.doc.Held(), Write: mayWrite(st.Level(s.space, s.w.self)), Writers: s.w.writers(ref),
+		Waiting: p.doc.Held(), Write: mayWrite(st.Level(s.space, s.w.self)), Writers: s.w.writers(ref), Mentions: f.named,
 	}
 	seen := s.w.lastSeen(ref)
 	row.New = len(seen.heads) > 0 && !row.By.Self && !slices.Equal(seen.heads, p.doc.Heads())

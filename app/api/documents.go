@@ -12,6 +12,7 @@ import (
 	"inselnetz/crdt/automerge"
 	"inselnetz/crdt/document"
 	"inselnetz/crdt/log"
+	"inselnetz/crdt/office"
 )
 
 func (s *Server) documents(ctx context.Context, _ language, req DocumentsAsk) (Documents, error) {
@@ -46,7 +47,7 @@ func showDocument(r app.DocRow) Document {
 	return Document{
 		ID: app.DocText(r.Ref), Space: r.Ref.Space.String(), Title: r.Meta.Title, Folder: r.Meta.Folder, Archived: r.Meta.Archived,
 		Changed: r.Changed, By: showBy(r.By), Size: r.Size, Waiting: r.Waiting, CanWrite: r.Write,
-		Template: r.Meta.Template, Start: r.Start, New: r.New, Writers: showPages(r.Writers),
+		Template: r.Meta.Template, Start: r.Start, New: r.New, Mentions: r.Mentions, Writers: showPages(r.Writers),
 	}
 }
 
@@ -280,19 +281,29 @@ func (s *Server) documentState(ctx context.Context, _ language, req DocumentStat
 	return out, nil
 }
 
-func (s *Server) documentExport(ctx context.Context, _ language, req DocumentExport) (DocumentFile, error) {
+func (s *Server) documentImport(ctx context.Context, _ language, req DocumentImport) (Document, error) {
+	space, err := s.spaceOfDocuments(req.Space)
+	if err != nil {
+		return Document{}, err
+	}
+	content, err := base64.StdEncoding.DecodeString(req.Content)
+	if err != nil {
+		return Document{}, &app.Problem{Code: "bad-request", Field: "content", Args: []any{"base64"}}
+	}
+	row, err := s.ws.ImportDocument(ctx, space, req.Folder, req.Name, content)
+	return showDocument(row), err
+}
+
+func (s *Server) documentExport(ctx context.Context, lang language, req DocumentExport) (DocumentFile, error) {
 	ref, heads, err := stateOf(req.ID, req.Heads)
 	if err != nil {
 		return DocumentFile{}, err
 	}
-	if !slices.Contains([]string{"md", "txt", "automerge"}, req.Format) {
-		return DocumentFile{}, &app.Problem{Code: "bad-request", Field: "format", Args: []any{"format: md, txt, automerge"}}
-	}
-	var out DocumentFile
+	var title string
 	var content []byte
+	var blocks []document.Block
 	err = s.ws.ReadDocument(ctx, ref, heads, func(d *automerge.Doc, r automerge.Reader) error {
-		title := document.ReadMeta(r).Title
-		out.Name = app.FileName(title) + "." + req.Format
+		title = document.ReadMeta(r).Title
 		switch req.Format {
 		case "txt":
 			content = []byte(document.Text(r) + "\n")
@@ -307,14 +318,26 @@ func (s *Server) documentExport(ctx context.Context, _ language, req DocumentExp
 			}
 			content = past.Save()
 		default:
-			blocks, err := document.Blocks(r)
-			if err != nil {
-				return err
-			}
-			content = document.Markdown(title, blocks)
+			blocks, err = document.Blocks(r)
 		}
-		return nil
+		return err
 	})
-	out.Content = base64.StdEncoding.EncodeToString(content)
-	return out, err
+	if err != nil {
+		return DocumentFile{}, err
+	}
+	files := s.ws.DocumentFiles(ctx, ref)
+	switch req.Format {
+	case "txt", "automerge":
+	case "md":
+		content = document.Markdown(title, blocks)
+	case "html":
+		content = document.HTMLWithFiles(title, string(lang), blocks, files)
+	case "docx":
+		content, err = office.DOCX(title, blocks, files)
+	case "odt":
+		content, err = office.ODT(title, blocks, files)
+	default:
+		err = &app.Problem{Code: "bad-request", Field: "format", Args: []any{"format: md, txt, html, docx, odt, automerge"}}
+	}
+	return DocumentFile{Name: app.FileName(title) + "." + req.Format, Content: base64.StdEncoding.EncodeToString(content)}, err
 }

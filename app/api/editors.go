@@ -99,3 +99,34 @@ func showPages(list []app.PageHere) []DocumentHere {
 	}
 	return out
 }
+
+func (s *Server) documentComments(ctx context.Context, _ language, req DocumentCommentsAsk) (DocumentComments, error) {
+	ref, err := app.ParseDocRef(req.ID)
+	if err != nil {
+		return DocumentComments{}, err
+	}
+	threads, err := s.ws.Comments(ctx, ref)
+	out := DocumentComments{Threads: []DocumentThread{}}
+	for _, t := range threads {
+		shown := DocumentThread{ID: t.ID, Resolved: t.Resolved, By: showBy(t.By), At: t.At, Quote: t.Quote, Anchor: t.Anchor}
+		for i, r := range t.Remarks {
+			shown.Remarks = append(shown.Remarks, DocumentRemark{
+				ID: r.ID, By: showBy(t.Writers[i]), At: r.At, Text: r.Text, Mentions: append([]string{}, r.Mentions...), Edited: r.Edited,
+			})
+		}
+		out.Threads = append(out.Threads, shown)
+	}
+	return out, err
+}
+
+func (s *Server) documentComment(ctx context.Context, lang language, req DocumentComment) (DocumentComments, error) {
+	ref, err := app.ParseDocRef(req.ID)
+	if err != nil {
+		return DocumentComments{}, err
+	}
+	act := app.CommentAct{Do: req.Do, Thread: req.Thread, Remark: req.Remark, Text: req.Text, Mentions: req.Mentions}
+	if err := s.ws.Comment(ctx, ref, act); err != nil {
+		return DocumentComments{}, err
+	}
+	return s.documentComments(ctx, lang, DocumentCommentsAsk{ID: req.ID})
+}

@@ -19,6 +19,9 @@ import (
 // long message is told its own limit and not this one.
 const maxBody = 8 << 20
 
+// maxImport bounds a request that carries a file in base64.
+const maxImport = app.MaxImport/3*4 + 64<<10
+
 // A Server answers the calls of one workspace. It is an http.Handler factory:
 // Loopback for the page and the command line, Window for the desktop window.
 type Server struct {
@@ -94,11 +97,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, lang, http.StatusMethodNotAllowed, &app.Problem{Code: "bad-request", Args: []any{"POST"}})
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	most := int64(maxBody)
+	if name == "document/import" {
+		most = maxImport
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err != nil {
 		var tooBig *http.MaxBytesError
 		if errors.As(err, &tooBig) {
-			s.fail(w, lang, http.StatusRequestEntityTooLarge, &app.Problem{Code: "request-too-long", Args: []any{maxBody >> 20}})
+			s.fail(w, lang, http.StatusRequestEntityTooLarge, &app.Problem{Code: "request-too-long", Args: []any{most >> 20}})
 		}
 		return // else the caller hung up
 	}
