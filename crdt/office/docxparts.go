@@ -84,15 +84,15 @@ func docxNumbering(starts []start) string {
 	for i, format := range []string{"bullet", "none", "decimal"} {
 		fmt.Fprintf(&b, `<w:abstractNum w:abstractNumId="%d"><w:multiLevelType w:val="hybridMultilevel"/>`, i)
 		for level := range 9 {
-			text, end := fmt.Sprintf("%%%d.", level+1), "tab"
+			text, end, indent := fmt.Sprintf("%%%d.", level+1), "tab", fmt.Sprintf(`w:left="%d" w:hanging="360"`, 360*(level+1))
 			switch format {
 			case "bullet":
 				text = []string{"•", "◦", "▪"}[level%3]
 			case "none":
-				text, end = "", "nothing"
+				text, end, indent = "", "nothing", fmt.Sprintf(`w:left="%d"`, 360*level)
 			}
-			fmt.Fprintf(&b, `<w:lvl w:ilvl="%d"><w:start w:val="1"/><w:numFmt w:val="%s"/><w:suff w:val="%s"/><w:lvlText w:val="%s"/><w:lvlJc w:val="left"/><w:pPr><w:ind w:left="%d" w:hanging="360"/></w:pPr></w:lvl>`,
-				level, format, end, text, 360*(level+1))
+			fmt.Fprintf(&b, `<w:lvl w:ilvl="%d"><w:start w:val="1"/><w:numFmt w:val="%s"/><w:suff w:val="%s"/><w:lvlText w:val="%s"/><w:lvlJc w:val="left"/><w:pPr><w:ind %s/></w:pPr></w:lvl>`,
+				level, format, end, text, indent)
 		}
 		b.WriteString(`</w:abstractNum>`)
 	}

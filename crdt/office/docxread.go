@@ -230,10 +230,10 @@ func (r *wordReader) paragraph() error {
 	if err != nil {
 		return err
 	}
-	if len(p.spans) == 0 && (hides || r.hides() || style == styleGap) {
+	r.kind(&p, style, outline)
+	if len(p.spans) == 0 && (hides || r.hides() || p.gap) {
 		return nil
 	}
-	r.kind(&p, style, outline)
 	r.item(&p, style, num, level)
 	if p.kind == document.Quote {
 		p.level = min(max(0, int(math.Round(float64(indent)/quoteTwips))-1), 32)

@@ -29,7 +29,8 @@ type wordLevel struct {
 
 type wordNum struct {
 	abstract string
-	start    map[int]int64 // overridden, by level
+	levels   map[int]*wordLevel // that are not as in the abstract list
+	start    map[int]int64      // overridden, by level
 	used     map[int]bool
 }
 
@@ -125,6 +126,10 @@ func (x *reader) runLooks(marks map[string]any) (style string, err error) {
 			marks["underline"] = e.on()
 		case "w:highlight":
 			marks["marker"] = e.on()
+		case "w:shd":
+			if fill := strings.ToLower(e.attr("w:fill")); fill != "" && marks["marker"] == nil {
+				marks["marker"] = fill != "auto" && fill != "ffffff"
+			}
 		case "w:vanish":
 			marks[hidden] = e.on()
 		case "w:color":
@@ -173,7 +178,7 @@ func (a *archive) wordNumbering(part string, l *wordLooks) error {
 				return x.level(e, levels)
 			})
 		case "w:num":
-			n := &wordNum{start: map[int]int64{}, used: map[int]bool{}}
+			n := &wordNum{levels: map[int]*wordLevel{}, start: map[int]int64{}, used: map[int]bool{}}
 			l.nums[cut(e.attr("w:numId"), 200)] = n
 			return x.children(func(e element) error {
 				switch e.name {
@@ -182,8 +187,11 @@ func (a *archive) wordNumbering(part string, l *wordLooks) error {
 				case "w:lvlOverride":
 					level := e.number("w:ilvl", 0)
 					return x.children(func(e element) error {
-						if e.name == "w:startOverride" {
+						switch e.name {
+						case "w:startOverride":
 							n.start[level] = int64(e.number("w:val", 1))
+						case "w:lvl":
+							return x.level(e, n.levels)
 						}
 						return nil
 					})
@@ -236,9 +244,8 @@ func (l *wordLooks) kind(p *para, style string, outline int) {
 			p.title = true
 			return true
 		}
-		if s.name == "table heading" {
-			p.head = true
-		}
+		p.head = p.head || s.name == "table heading"
+		p.gap = p.gap || s.name == "gap"
 		if kind := kinds[s.name]; kind != "" {
 			p.kind, p.lines = kind, kind == document.Code && s.name != "code"
 			return true
@@ -278,7 +285,10 @@ func (l *wordLooks) item(p *para, style, num string, level int) {
 		return
 	}
 	level = min(max(level, 0), 8)
-	lv := l.levels[n.abstract][level]
+	lv := n.levels[level]
+	if lv == nil {
+		lv = l.levels[n.abstract][level]
+	}
 	if lv == nil || p.kind != document.Paragraph || p.title {
 		return
 	}

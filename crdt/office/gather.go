@@ -19,6 +19,7 @@ type para struct {
 	ticked bool  // what its box said is known
 	lines  bool  // of code: each line was a paragraph
 	title  bool
+	gap    bool // only keeps tables apart
 	head   bool // its style is that of a table's headings
 	spans  []document.Span
 	behind []para // text boxes that hang at it

@@ -17,7 +17,7 @@ const (
 
 	odtMeta = odtHead + `<office:document-meta ` + odtSpaces + `><office:meta><dc:title>%s</dc:title><dc:language>de-DE</dc:language></office:meta></office:document-meta>`
 
-	odtTables = `<style:style style:name="Table" style:family="table"><style:table-properties style:rel-width="100%" style:width="16cm" table:align="margins" fo:margin-top="0.2cm" fo:margin-bottom="0.3cm"/></style:style>` +
+	odtTables = `<style:style style:name="Table" style:family="table"><style:table-properties style:rel-width="100%" style:width="16cm" table:align="margins" table:border-model="collapsing" fo:margin-top="0.2cm" fo:margin-bottom="0.3cm"/></style:style>` +
 		`<style:style style:name="Row" style:family="table-row"><style:table-row-properties fo:keep-together="always"/></style:style>` +
 		`<style:style style:name="Cell" style:family="table-cell"><style:table-cell-properties fo:padding="0.1cm" fo:border="0.5pt solid #999999"/></style:style>`
 )
@@ -28,16 +28,16 @@ var odtLists = func() string {
 	for _, style := range []string{"Bullets", "Numbers", "Tasks"} {
 		fmt.Fprintf(&b, `<text:list-style style:name="%s">`, style)
 		for level := range odtDepth {
-			tag, rest, hang := "number", ` style:num-format="1" style:num-suffix="."`, 0.6
+			tag, rest, hang, margin := "number", ` style:num-format="1" style:num-suffix="."`, 0.6, 0.6*float64(level+1)
 			switch style {
 			case "Bullets":
 				tag, rest = "bullet", ` text:bullet-char="`+[]string{"•", "◦", "▪"}[level%3]+`"`
 			case "Tasks":
-				rest, hang = ` style:num-format=""`, 0
+				rest, hang, margin = ` style:num-format=""`, 0, 0.6*float64(level)
 			}
 			fmt.Fprintf(&b, `<text:list-level-style-%s text:level="%d"%s><style:list-level-properties text:list-level-position-and-space-mode="label-alignment">`+
 				`<style:list-level-label-alignment text:label-followed-by="%s" fo:text-indent="-%.1fcm" fo:margin-left="%.1fcm"/></style:list-level-properties></text:list-level-style-%s>`,
-				tag, level+1, rest, map[bool]string{true: "nothing", false: "listtab"}[style == "Tasks"], hang, 0.6*float64(level+1), tag)
+				tag, level+1, rest, map[bool]string{true: "nothing", false: "listtab"}[style == "Tasks"], hang, margin, tag)
 		}
 		b.WriteString(`</text:list-style>`)
 	}

@@ -239,6 +239,9 @@ func (r *odtReader) paragraph(e element) error {
 			p.number = number
 		}
 	}
+	if p.gap && len(p.spans) == 0 {
+		return nil
+	}
 	r.out = append(r.out, p)
 	return r.spend(0)
 }

@@ -154,6 +154,7 @@ func (l *odtLooks) kind(p *para, style string, heading bool, outline int) (list 
 		}
 		p.title = p.title || s.name == "title"
 		p.head = p.head || s.name == "table heading"
+		p.gap = p.gap || s.name == "gap"
 		if n, ok := strings.CutPrefix(s.name, "heading "); ok && outline == 0 {
 			outline, _ = strconv.Atoi(n)
 		}
