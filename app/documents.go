@@ -475,12 +475,8 @@ type DocSession struct {
 // DocumentHistory is the life of a document, oldest first.
 func (w *Workspace) DocumentHistory(ctx context.Context, ref DocRef) (out []DocSession, err error) {
 	err = w.with(ctx, ref, func(s *shelf, p *paper) error {
-		list, err := document.History(p.doc)
-		if err != nil {
-			return err
-		}
 		st := w.snapshot()
-		for _, h := range list {
+		for _, h := range document.History(p.doc) {
 			x := DocSession{Session: h}
 			for _, a := range h.Actors {
 				by := w.fileBy(st, p.devices[a])

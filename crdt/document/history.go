@@ -11,15 +11,15 @@ import (
 
 // What a session is.
 const (
-	pause        = 5 * time.Minute  // without any change: it is over
-	longSession  = 15 * time.Minute // it is over also without a pause
+	pause        = 5 * time.Minute  // a writer's run of changes ends so
+	together     = 10 * time.Second // who goes on so soon writes together with those who wrote meanwhile
+	longSession  = 15 * time.Minute // it ends also without a pause
 	mostSessions = 200              // then old ones that lie close become one
 	fineSessions = 50               // so many of the newest stay as they are
 )
 
-// A Session is what was written without a longer pause, by whomever.
+// A Session is what one writer did without a longer pause, or several did together.
 type Session struct {
-	Actor    automerge.ActorID   // the first of Actors
 	Actors   []automerge.ActorID // who wrote, the one who did most first
 	From, To time.Time           // of its earliest and latest change; zero: not said
 	Heads    []automerge.Hash    // of the document after it and all sessions before, ascending
@@ -31,7 +31,7 @@ type Session struct {
 
 // History is the life of a document. What was done at the same time apart comes in
 // the order of its times, so it is the same on all devices that hold the same.
-func History(d *automerge.Doc) ([]Session, error) {
+func History(d *automerge.Doc) []Session {
 	all := d.Records()
 	order := lived(all)
 	bounds := coarser(all, order, bounds(all, order))
@@ -73,10 +73,9 @@ func History(d *automerge.Doc) ([]Session, error) {
 		slices.SortFunc(s.Actors, func(a, b automerge.ActorID) int {
 			return cmp.Or(cmp.Compare(amount[b], amount[a]), cmp.Compare(a, b))
 		})
-		s.Actor = s.Actors[0]
 		out = append(out, s)
 	}
-	return out, nil
+	return out
 }
 
 // add counts a change in.
@@ -103,41 +102,56 @@ func start(bounds []int, i int) int {
 	return bounds[i-1]
 }
 
-// bounds are where each session ends in the order of changes. The clocks of devices
-// may differ by more than a pause: what an actor writes belongs to the session as
-// long as its own clock says so.
+// bounds are where each session ends in the order of changes. A writer's time is
+// always compared with the same writer's: clocks of devices may differ by hours.
 func bounds(all []automerge.Record, order []int) (out []int) {
-	var (
-		last  int64                                      // time of the change before
-		own   = map[automerge.ActorID]int64{}            // and by actor
-		begun = map[automerge.ActorID]int64{}            // its first in the session
-		near  = func(a, b int64, d time.Duration) bool { // without overflow: a and b are anything
-			return a <= b && uint64(b)-uint64(a) <= uint64(d.Seconds()) || b < a && uint64(a)-uint64(b) <= uint64(d.Seconds())
-		}
-	)
+	type writer struct {
+		last, first int64 // of its changes; in its session
+		at          int   // its session
+	}
+	writers := map[automerge.ActorID]writer{}
+	before := automerge.ActorID("") // who wrote the last one
+	closed := 0                     // sessions before it are over for good
 	for i, n := range order {
 		r := &all[n]
-		if r.Time == 0 { // not said
+		if i > 0 && r.Time == 0 { // not said
 			continue
 		}
-		before, wrote := own[r.Actor]
-		first, here := begun[r.Actor]
+		w, known := writers[r.Actor]
+		goesOn := known && w.at >= closed && (r.Actor == before && near(w.last, r.Time, pause) || near(w.last, r.Time, together))
 		switch {
-		case len(own) == 0:
-		case !near(last, r.Time, pause) && !(wrote && near(before, r.Time, pause)), here && !near(first, r.Time, longSession):
+		case goesOn && near(w.first, r.Time, longSession):
+			out = out[:w.at] // with all that has begun since
+			for a, other := range writers {
+				if other.at > w.at {
+					other.at = w.at
+					writers[a] = other
+				}
+			}
+		case i > 0:
 			out = append(out, i)
-			clear(begun)
-			here = false
+			if goesOn {
+				closed = len(out)
+			}
 		}
-		if !here {
-			begun[r.Actor] = r.Time
+		if !known || w.at != len(out) {
+			w.first = r.Time
 		}
-		last, own[r.Actor] = r.Time, r.Time
+		writers[r.Actor] = writer{r.Time, w.first, len(out)}
+		before = r.Actor
 	}
 	if len(order) > 0 {
 		out = append(out, len(order))
 	}
 	return out
+}
+
+// near reports whether times are no further apart than that. They may be anything.
+func near(a, b int64, most time.Duration) bool {
+	if a > b {
+		a, b = b, a
+	}
+	return uint64(b)-uint64(a) <= uint64(most.Seconds())
 }
 
 // coarser joins sessions until they are at most mostSessions: again and again those
