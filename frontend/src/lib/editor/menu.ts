@@ -192,6 +192,20 @@ export const choose = (view: EditorView, at: Chosen | null) =>
 	view.dispatch(view.state.tr.setMeta(chosenKey, at && { from: at.from, to: at.to }));
 export const chosen = (state: EditorState): Chosen | null => chosenKey.getState(state) ?? null;
 
+// The block where one writes is always laid out: what is typed into one that the
+// browser has not drawn yet (content-visibility) is lost or lands elsewhere.
+const near = (): Plugin =>
+	new Plugin({
+		props: {
+			decorations({ doc, selection: { $head } }) {
+				if ($head.depth === 0) return null;
+				return DecorationSet.create(doc, [
+					Decoration.node($head.before(1), $head.after(1), { class: "near" }),
+				]);
+			},
+		},
+	});
+
 export interface Hooks extends Asks, Pasting {
 	opens: (href: string) => void; // a link was pressed with Strg
 	thread: (id: string) => void; // the text of a comment was pressed
@@ -232,6 +246,7 @@ export function plugins(hooks: Hooks): Plugin[] {
 		pasting(hooks),
 		finding(),
 		choosing(),
+		near(),
 		spots(),
 		new Plugin({ view: () => ({ update: (view) => hooks.update(view) }) }),
 		dropCursor({ class: "drop-cursor", color: false, width: 2 }),

@@ -17,7 +17,7 @@ function kind(
 		const $start = state.doc.resolve(start);
 		const { attrs } = $start.parent;
 		if (attrs.t === t || $start.parentOffset > 0) return null;
-		const fits = attrs.t === "paragraph" || (t === "task" && isItem(attrs.t));
+		const fits = attrs.t === "paragraph" || (isItem(t) && isItem(attrs.t));
 		if (!fits) return null;
 		const tr = state.tr.delete(start, end);
 		const pos = $start.before();
