@@ -72,10 +72,9 @@ export class PutStep extends Step {
 		const node = target(doc, this.pos);
 		let at: unknown = node ? mapOf(node) : {};
 		for (const [i, key] of this.path.entries()) {
-			const is = isMap(at) ? at[key] : undefined;
+			const is = isMap(at) ? at[key] : null;
 			// What was made on the way goes as a whole.
-			if (is === undefined || is === null || (i < this.path.length - 1 && !isMap(is)))
-				return new PutStep(this.pos, this.path.slice(0, i + 1), is ?? null);
+			if (is === undefined || is === null) return new PutStep(this.pos, this.path.slice(0, i + 1), null);
 			at = is;
 		}
 		return new PutStep(this.pos, this.path, at);
@@ -103,15 +102,27 @@ export class PutStep extends Step {
 
 Step.jsonID("put", PutStep);
 
+// leads says whether a path leads somewhere: what is on the way is maps.
+export function leads(map: Fields, path: readonly string[]): boolean {
+	let at: unknown = map;
+	for (const key of path.slice(0, -1)) {
+		at = (at as Fields)[key] ?? undefined;
+		if (at === undefined) return true;
+		if (!isMap(at)) return false;
+	}
+	return true;
+}
+
 const isMap = (x: unknown): x is Fields => typeof x === "object" && x !== null && !Array.isArray(x);
 
-function put(map: Fields, path: readonly string[], value: unknown): Fields {
+// put is a map with a value at a path.
+export function put(map: Fields, path: readonly string[], value: unknown): Fields {
 	const [key, ...rest] = path;
 	if (key === undefined) return map;
 	const out = { ...map };
 	if (rest.length > 0) {
-		const inner = Object.hasOwn(map, key) ? map[key] : undefined;
-		if (value === null && !isMap(inner)) return map;
+		const inner = map[key] ?? undefined;
+		if (inner === undefined ? value === null : !isMap(inner)) return map;
 		out[key] = put(isMap(inner) ? inner : {}, rest, value);
 	} else if (value === null || value === undefined) delete out[key];
 	else out[key] = value;

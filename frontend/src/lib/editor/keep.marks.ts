@@ -1,7 +1,7 @@
 // A step that changes marks of text by their names in Go. Embeds have none.
 import { Fragment, type Mark, type Node, type Schema, Slice } from "prosemirror-model";
 import { type Mappable, Step, StepResult } from "prosemirror-transform";
-import { markOf, nameOf, worthOf } from "./schema";
+import { markOf, nameOf, painted, worthOf } from "./schema";
 
 // A Stroke gives the text in [from,to) a mark, or takes the one with the name away
 // if value is null.
@@ -73,8 +73,7 @@ function paint(content: Fragment, name: string, mark: Mark | null): Fragment {
 	content.forEach((node) => {
 		let made = node;
 		if (node.isText) {
-			const others = node.marks.filter((m) => nameOf(m) !== name);
-			made = node.mark(mark ? mark.addToSet(others) : others);
+			made = node.mark(painted(node.marks, name, mark));
 		} else if (node.content.size > 0) {
 			const inner = paint(node.content, name, mark);
 			if (inner !== node.content) made = node.copy(inner);

@@ -1,6 +1,6 @@
 // Turns what ProseMirror's commands do into the steps of this editor.
 import { Fragment, type Node, Slice } from "prosemirror-model";
-import { Selection, type Transaction } from "prosemirror-state";
+import { Selection, TextSelection, type Transaction } from "prosemirror-state";
 import {
 	AddMarkStep,
 	AttrStep,
@@ -14,7 +14,7 @@ import { difference, Keep } from "./keep";
 import { PutStep, SetStep } from "./keep.attrs";
 import { MarksStep } from "./keep.marks";
 import { pieces } from "./keep.pieces";
-import { type Fields, isBlock, isEmbed, mapOf, nameOf, worthOf } from "./schema";
+import { type Fields, inOrder, isBlock, isEmbed, mapOf, nameOf, worthOf } from "./schema";
 
 // own replaces the steps of a transaction, before it is applied, by steps of this
 // editor that do the same. So the history of undoing holds only those, too.
@@ -61,10 +61,13 @@ function rebuild(tr: Transaction, made: Step[]): void {
 }
 
 function again(doc: Node, selection: Selection): Selection {
+	const at = (pos: number) => doc.resolve(Math.min(pos, doc.content.size));
+	if (selection instanceof TextSelection)
+		return TextSelection.between(at(selection.anchor), at(selection.head));
 	try {
 		return Selection.fromJSON(doc, selection.toJSON());
 	} catch {
-		return Selection.near(doc.resolve(Math.min(selection.head, doc.content.size)));
+		return Selection.near(at(selection.head));
 	}
 }
 
@@ -82,12 +85,17 @@ function owned(step: Step, doc: Node, after: Node): Owned {
 		const set = swapped(step, doc);
 		if (set) return { steps: [set], exact: true };
 		const slice = bare(step.slice);
-		return { steps: pieces(Keep.of(doc, step.from, step.to, slice), doc), exact: slice === step.slice };
+		const keep = Keep.of(doc, step.from, step.to, slice);
+		const [part] = keep.parts;
+		const alike = part?.from === step.from && part.to === step.to && part.slice === step.slice;
+		return { steps: pieces(keep, doc), exact: alike || (keep.apply(doc).doc?.eq(after) ?? false) };
 	}
 	if (step instanceof AddMarkStep || step instanceof RemoveMarkStep) {
 		const value = step instanceof AddMarkStep ? worthOf(step.mark) : null;
 		const stroke = { from: step.from, to: step.to, name: nameOf(step.mark), value };
-		return { steps: [new MarksStep([stroke])], exact: !hasEmbed(doc, step.from, step.to) };
+		const alone = step.mark.type.excludes(step.mark.type); // else the order differs
+		const exact = alone && !hasEmbed(doc, step.from, step.to);
+		return { steps: [new MarksStep([stroke])], exact };
 	}
 	if (step instanceof AttrStep || step instanceof ReplaceAroundStep) {
 		const pos = step instanceof AttrStep ? step.pos : step.from;
@@ -133,7 +141,7 @@ function hasEmbed(doc: Node, from: number, to: number): boolean {
 	return found;
 }
 
-// bare is a slice whose embeds have no marks.
+// bare is a slice whose embeds have no marks, and whose text has them in order.
 function bare(slice: Slice): Slice {
 	const content = stripped(slice.content);
 	return content === slice.content ? slice : new Slice(content, slice.openStart, slice.openEnd);
@@ -145,7 +153,10 @@ function stripped(content: Fragment): Fragment {
 	content.forEach((node) => {
 		let made = node;
 		if (isEmbed(node) && node.marks.length > 0) made = node.mark([]);
-		else if (isBlock(node)) {
+		else if (node.isText) {
+			const marks = inOrder(node.marks);
+			if (marks !== node.marks) made = node.mark(marks);
+		} else if (isBlock(node)) {
 			const inner = stripped(node.content);
 			if (inner !== node.content) made = node.copy(inner);
 		}

@@ -1,7 +1,7 @@
 // A large replacement as several smaller ones: what is sent at once must fit in one
 // change of the document, so that it arrives as a whole or not at all.
 import { type Node, Slice } from "prosemirror-model";
-import { Keep, type Part } from "./keep";
+import { Keep } from "./keep";
 
 const most = 2000; // tokens of a piece
 
@@ -18,9 +18,16 @@ export function pieces(keep: Keep, doc: Node): Keep[] {
 		out.push(k);
 		at = k.apply(at).doc ?? at;
 	};
-	if (part.to - part.from > most) shrink(part, doc, step);
 	const [from, end] = [part.from, part.from + part.slice.size];
-	const to = out.length > 0 ? part.from : part.to;
+	let { to } = part;
+	if (to - from > most) {
+		// Of the first block its beginning can go only as a whole, at last.
+		const first = (doc.firstChild as Node).nodeSize;
+		const low = from === 0 ? Math.min(first - 1, to) : from;
+		shrink(doc, low, to, step);
+		if (from > 0) to = from;
+		else if (to > first - 1) to = doc.resolve(to).depth === 0 ? first : first - 1;
+	}
 	let next = inBlock(after, from, Math.min(from + most, end), end);
 	step(from, to, after.slice(from, next));
 	while (next < end) {
@@ -31,13 +38,17 @@ export function pieces(keep: Keep, doc: Node): Keep[] {
 	return at.eq(after) ? out.filter((k) => k.parts.length > 0) : [keep];
 }
 
-// shrink deletes from the end.
-function shrink(part: Part, doc: Node, step: (from: number, to: number, slice: Slice) => void): void {
-	let to = part.to;
-	while (to > part.from) {
-		const from = inBlock(doc, part.from, Math.max(part.from, to - most), to);
+// shrink deletes a range from its end.
+function shrink(
+	doc: Node,
+	low: number,
+	to: number,
+	step: (from: number, to: number, slice: Slice) => void,
+): void {
+	while (to > low) {
+		const from = inBlock(doc, low, Math.max(low, to - most), to);
 		step(from, to, Slice.empty);
-		to = from < to ? from : part.from;
+		to = from < to ? from : low;
 	}
 }
 

@@ -262,13 +262,29 @@ export function worthOf(m: Mark): unknown {
 	return true;
 }
 
-// marksOf are the marks for those of a splice from Go, in the schema's order.
+const ranks = Object.keys(schema.marks);
+
+// inOrder sorts marks: everywhere alike also where some are of one kind.
+export function inOrder(marks: readonly Mark[]): readonly Mark[] {
+	const before = (a: Mark, b: Mark): boolean => {
+		const by = ranks.indexOf(a.type.name) - ranks.indexOf(b.type.name);
+		return by < 0 || (by === 0 && nameOf(a) <= nameOf(b));
+	};
+	if (marks.every((m, i) => i === 0 || before(marks[i - 1] as Mark, m))) return marks;
+	return [...marks].sort((a, b) => (before(a, b) ? -1 : 1));
+}
+
+// painted are marks with one more, or without those of a name.
+export function painted(marks: readonly Mark[], name: string, more: Mark | null): readonly Mark[] {
+	const others = marks.filter((m) => nameOf(m) !== name);
+	return more ? inOrder(more.addToSet(others)) : others;
+}
+
+// marksOf are the marks for those of a splice from Go.
 export function marksOf(marks: Fields | undefined): readonly Mark[] {
 	let out: readonly Mark[] = [];
-	for (const name of Object.keys(marks ?? {}).sort()) {
-		const value = marks?.[name];
-		if (value !== null && value !== undefined) out = markOf(name, value).addToSet(out);
-	}
+	for (const [name, value] of Object.entries(marks ?? {}))
+		if (value !== null && value !== undefined) out = painted(out, name, markOf(name, value));
 	return out;
 }
 

@@ -3,7 +3,7 @@ import { Fragment, type Node, Slice } from "prosemirror-model";
 import type { Step } from "prosemirror-transform";
 import type { DocEdit } from "../api/types.gen";
 import { difference, Keep, type Part } from "./keep";
-import { PutStep, SetStep } from "./keep.attrs";
+import { leads, PutStep, SetStep } from "./keep.attrs";
 import { MarksStep } from "./keep.marks";
 import { gapAt, indexOf, nodeAt, type Text } from "./place";
 import {
@@ -32,7 +32,7 @@ export function editsOf(step: Step, text: Text): Edits {
 	if (!after.doc) throw new Error(`a step that does not fit: ${after.failed}`);
 	const edits: DocEdit[] = [];
 	let at = text;
-	if (text.implicit && touchesStart(step)) {
+	if (text.implicit && (touchesStart(step) || emptiesStart(after.doc))) {
 		// The first block needs a beginning to be anything but a paragraph, or to
 		// have one before it.
 		edits.push({ kind: "split", at: 0, block: mapOf(text.doc.child(0)) });
@@ -46,9 +46,11 @@ export function editsOf(step: Step, text: Text): Edits {
 			else edits.push({ kind: "mark", ...place, value: s.value });
 		}
 	} else if (step instanceof SetStep) edits.push(...setEdits(indexOf(at, step.pos), step.set, "update"));
-	else if (step instanceof PutStep)
-		edits.push({ kind: "put", at: indexOf(at, step.pos), path: [...step.path], value: step.value });
-	else throw new Error(`a step of another kind: ${step.constructor.name}`);
+	else if (step instanceof PutStep) {
+		const node = text.doc.nodeAt(step.pos);
+		if (node && leads(mapOf(node), step.path))
+			edits.push({ kind: "put", at: indexOf(at, step.pos), path: [...step.path], value: step.value });
+	} else throw new Error(`a step of another kind: ${step.constructor.name}`);
 	return { edits, text: { doc: after.doc, implicit: at.implicit } };
 }
 
@@ -56,6 +58,9 @@ function touchesStart(step: Step): boolean {
 	if (step instanceof Keep) return step.parts.some((p) => p.from === 0);
 	return (step instanceof SetStep || step instanceof PutStep) && step.pos === 0;
 }
+
+// An implicit block without text is none if another follows.
+const emptiesStart = (after: Node): boolean => after.childCount > 1 && after.firstChild?.content.size === 0;
 
 function keepEdits(parts: readonly Part[], text: Text, out: DocEdit[]): void {
 	for (let i = parts.length - 1; i >= 0; i--) {

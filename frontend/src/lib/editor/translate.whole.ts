@@ -1,6 +1,7 @@
 // The text as Go has it, unit by unit: slow, and right for whatever comes.
 import type { Mark, Node } from "prosemirror-model";
 import type { DocEdit } from "../api/types.gen";
+import { put } from "./keep.attrs";
 import type { Text } from "./place";
 import {
 	attrsOf,
@@ -10,8 +11,8 @@ import {
 	mapOf,
 	markOf,
 	marksOf,
-	nameOf,
 	nodeOf,
+	painted,
 	schema,
 } from "./schema";
 
@@ -88,8 +89,7 @@ export class Whole {
 		for (let i = e.at; i < (e.end ?? e.at) && i < this.length; i++) {
 			const u = this.#units[i] as Unit;
 			if (!("char" in u)) continue;
-			const others = u.marks.filter((m) => nameOf(m) !== name);
-			this.#units[i] = { char: u.char, marks: mark ? mark.addToSet(others) : others };
+			this.#units[i] = { char: u.char, marks: painted(u.marks, name, mark) };
 		}
 	}
 
@@ -138,13 +138,3 @@ export class Whole {
 
 const same = (a: readonly Mark[], b: readonly Mark[]): boolean =>
 	a.length === b.length && a.every((m, i) => m.eq(b[i] as Mark));
-
-function put(map: Fields, path: readonly string[], value: unknown): Fields {
-	const [key, ...rest] = path;
-	if (key === undefined) return map;
-	const out = { ...map };
-	if (rest.length > 0) out[key] = put((map[key] ?? {}) as Fields, rest, value);
-	else if (value === null) delete out[key];
-	else out[key] = value;
-	return out;
-}
