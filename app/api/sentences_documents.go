@@ -39,16 +39,16 @@ var documentPhrases = map[string]phrase{
 		"Nur Dateien mit einem Text unter „text“ werden zu Dokumenten.", "Only files with a text under “text” become documents.",
 	},
 	"comment-empty": {
-		"Ein Kommentar braucht Worte.", "A comment needs words.",
+		"Eine Anmerkung braucht Worte.", "A comment needs words.",
 		"Schreiben Sie etwas.", "Write something.",
 	},
 	"comment-long": {
-		"Dieser Kommentar ist zu lang: höchstens %d KB.", "This comment is too long: at most %d KB.",
-		"Kürzen Sie ihn, oder schreiben Sie es in das Dokument.", "Shorten it, or write it in the document.",
+		"Diese Anmerkung ist zu lang: höchstens %d KB.", "This comment is too long: at most %d KB.",
+		"Kürzen Sie sie, oder schreiben Sie es in das Dokument.", "Shorten it, or write it in the document.",
 	},
 	"comment-other": {
-		"Diesen Kommentar hat jemand anderes geschrieben, oder er ist nicht mehr da.", "Somebody else wrote this comment, or it is gone.",
-		"Antworten Sie darauf.", "Answer it.",
+		"Diese Anmerkung hat jemand anderes geschrieben, oder sie ist nicht mehr da.", "Somebody else wrote this comment, or it is gone.",
+		"Antworten Sie auf sie.", "Answer it.",
 	},
 	"no-editor": {
 		"Das Programm hat inzwischen neu begonnen.", "The program has started anew meanwhile.",

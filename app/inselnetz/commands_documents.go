@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,8 +17,8 @@ import (
 
 // docFlags are what the words after "doc" take.
 type docFlags struct {
-	space, title, folder, as string
-	at                       int
+	space, title, folder, as, template string
+	at                                 int
 }
 
 // docCommand is "doc WORD …": look at and change documents.
@@ -25,7 +27,8 @@ func docCommand(e *env) func(context.Context) error {
 	e.flags.StringVar(&f.space, "space", "", "`name` of the space (default: for list all, for new the one of all)")
 	e.flags.StringVar(&f.title, "title", "", "`name` of a new document (default: its first heading)")
 	e.flags.StringVar(&f.folder, "folder", "", "`name` of the folder it is listed in; with set, - for none")
-	e.flags.StringVar(&f.as, "as", "md", "`format` of an export: md, txt, automerge")
+	e.flags.StringVar(&f.as, "as", "md", "`format` of an export: md, txt, html, docx, odt, automerge")
+	e.flags.StringVar(&f.template, "template", "", "`word` of what a new document begins with: blank, minutes, checklist, letter, emergency")
 	e.flags.IntVar(&f.at, "at", 0, "`number` of a state, as history prints it (default: the present)")
 	return with(e, func(ctx context.Context, c *client) error {
 		if len(e.rest) == 0 {
@@ -50,6 +53,7 @@ type docCall struct {
 var docWords = map[string]func(*docCall, context.Context) error{
 	"list": (*docCall).list, "new": (*docCall).create, "cat": (*docCall).cat, "edit": (*docCall).edit, "set": (*docCall).set,
 	"archive": (*docCall).archive, "history": (*docCall).history, "restore": (*docCall).restore, "export": (*docCall).export,
+	"search": (*docCall).search, "copy": (*docCall).copy,
 }
 
 // all are the documents of the space that --space names, or of all.
@@ -144,7 +148,7 @@ func (d *docCall) input(n int) (string, error) {
 		defer f.Close()
 		from = f
 	}
-	const most = 16 << 20
+	const most = app.MaxImport
 	b, err := io.ReadAll(io.LimitReader(from, most+1))
 	if err == nil && len(b) > most {
 		return "", &app.Problem{Code: "document-large"}
@@ -152,16 +156,66 @@ func (d *docCall) input(n int) (string, error) {
 	return string(b), err
 }
 
+// create makes a document of a template, of Markdown, or of a file of another kind
+// that its name tells.
 func (d *docCall) create(ctx context.Context) error {
-	text, err := d.input(0)
-	if err != nil {
-		return err
-	}
 	space, err := d.space(ctx)
 	if err != nil {
 		return err
 	}
-	doc, err := ask[api.Document](ctx, d.c, "document/create", api.DocumentCreate{Space: space, Title: d.flags.title, Folder: d.flags.folder, Markdown: text})
+	var text string
+	if d.flags.template == "" {
+		if text, err = d.input(0); err != nil {
+			return err
+		}
+	}
+	var doc api.Document
+	if len(d.args) > 0 && slices.Contains([]string{".docx", ".odt", ".txt", ".automerge"}, strings.ToLower(filepath.Ext(d.args[0]))) {
+		doc, err = ask[api.Document](ctx, d.c, "document/import", api.DocumentImport{
+			Space: space, Folder: d.flags.folder, Name: filepath.Base(d.args[0]), Content: base64.StdEncoding.EncodeToString([]byte(text)),
+		})
+		if err == nil && d.flags.title != "" {
+			doc, err = ask[api.Document](ctx, d.c, "document/set", api.DocumentSet{ID: doc.ID, Title: &d.flags.title})
+		}
+	} else {
+		doc, err = ask[api.Document](ctx, d.c, "document/create", api.DocumentCreate{
+			Space: space, Title: d.flags.title, Folder: d.flags.folder, Markdown: text, Template: d.flags.template,
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return d.e.say(doc, d.e.pick("Angelegt: %s", "Made: %s"), doc.Title)
+}
+
+// search prints the documents that have all words.
+func (d *docCall) search(ctx context.Context) error {
+	if len(d.args) == 0 {
+		return errUsage
+	}
+	res, err := ask[api.DocumentHits](ctx, d.c, "document/search", api.DocumentSearch{Query: strings.Join(d.args, " ")})
+	if err != nil || d.e.json {
+		return orPrint(d.e, res, err)
+	}
+	for _, h := range res.Hits {
+		if _, err := fmt.Fprintf(d.e.out, "%s: %s%s%s\n", h.Document.Title, h.Before, h.Match, h.After); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copy makes another document with the present text.
+func (d *docCall) copy(ctx context.Context) error {
+	doc, err := d.find(ctx)
+	if err != nil {
+		return err
+	}
+	title := d.flags.title
+	if title == "" {
+		title = fmt.Sprintf(d.e.pick("%s (Kopie)", "%s (copy)"), doc.Title)
+	}
+	doc, err = ask[api.Document](ctx, d.c, "document/copy", api.DocumentCopy{ID: doc.ID, Title: title})
 	if err != nil {
 		return err
 	}
@@ -260,7 +314,11 @@ func (d *docCall) history(ctx context.Context) error {
 		return orPrint(d.e, res, err)
 	}
 	for i, s := range res.Sessions {
-		if _, err := fmt.Fprintf(d.e.out, "%4s  %s  %-12s  %d\n", strconv.Itoa(i+1), clock(s.To), s.By.Name, s.Changes); err != nil {
+		var who []string
+		for _, p := range s.People {
+			who = append(who, p.Name)
+		}
+		if _, err := fmt.Fprintf(d.e.out, "%4s  %s  %-20s  +%d -%d\n", strconv.Itoa(i+1), clock(s.To), strings.Join(who, ", "), s.Added, s.Removed); err != nil {
 			return err
 		}
 	}

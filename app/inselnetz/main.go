@@ -75,8 +75,8 @@ func commands() map[string]command {
 		"audit":    {"[--limit N]", "list who changed access, and when", auditCommand},
 		"files": {"ls|get|put|versions|restore|conflicts|resolve|trash|rm|mv|mkdir|state|accept|discard|keep|drop [PATH …]",
 			"look at and change shared files; restore --at TIME brings a directory back to a time", filesCommand},
-		"doc": {"list|new|cat|edit|set|archive|history|restore|export [DOCUMENT] [FILE]",
-			"look at and change documents, as Markdown; --at NUMBER is a state of the past", docCommand},
+		"doc": {"list|new|cat|edit|set|copy|archive|history|restore|export|search [DOCUMENT] [FILE]",
+			"look at and change documents, as Markdown; new takes Word, OpenDocument and Automerge files too; --at NUMBER is a state of the past", docCommand},
 		"doctor":  {"", "look at this device from inside: keys, disk, database", doctorCommand},
 		"version": {"", "print the version", versionCommand},
 	}
