@@ -19,6 +19,7 @@ export interface Block {
 
 export const mostHTML = 5_000_000; // characters; more is refused
 export const mostText = 1_000_000;
+export const mostBlocks = 5_000;
 const mostDepth = 150; // elements within each other; what is deeper is plain text
 const mostCells = 2_000;
 
@@ -45,10 +46,17 @@ interface Item {
 }
 
 // blocksOf reads a document that an HTML parser made, which neither runs nor loads
-// anything.
-export function blocksOf(body: Element): Block[] {
-	return new Reader().all(body);
+// anything. The result is null for more than a text takes at once.
+export function blocksOf(body: Element): Block[] | null {
+	try {
+		return new Reader().all(body);
+	} catch (err) {
+		if (err instanceof TooMuch) return null;
+		throw err;
+	}
 }
+
+class TooMuch extends Error {}
 
 // parse makes a document of HTML. Styles are read from another attribute: the page's
 // policy allows none in text, and the browser would complain about each.
@@ -88,6 +96,7 @@ const marksOf: Record<string, string> = {
 class Reader {
 	#out: Block[] = [];
 	#open: Block | null = null;
+	#size = 0; // characters
 
 	all(body: Element): Block[] {
 		this.#children(body, {
@@ -148,6 +157,8 @@ class Reader {
 		if (!here.pre && !here.space && /\s$/.test(last?.text ?? (last ? "" : " ")))
 			text = text.replace(/^ /, "");
 		if (text === "") return;
+		this.#size += text.length;
+		if (this.#size > mostText || this.#out.length > mostBlocks) throw new TooMuch();
 		const marks = here.pre ? {} : here.marks;
 		if (last && !last.table && same(last.marks, marks)) last.text += text;
 		else block.spans.push({ text, marks });

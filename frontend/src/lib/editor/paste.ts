@@ -6,12 +6,21 @@ import { Plugin, TextSelection, type Transaction } from "prosemirror-state";
 import type { EditorView } from "prosemirror-view";
 import { replaceWith } from "./commands";
 import { htmlOf, textOf } from "./paste.copy";
-import { type Block, blocksOf, clean, mostHTML, mostText, parse, type Span, safe } from "./paste.html";
+import {
+	type Block,
+	blocksOf,
+	clean,
+	mostBlocks,
+	mostHTML,
+	mostText,
+	parse,
+	type Span,
+	safe,
+} from "./paste.html";
 import { markOf, schema } from "./schema";
 import { table } from "./tables";
 
 const own = "application/x-inselnetz-text";
-const mostBlocks = 20_000;
 
 // Refused is what was too much to paste; text is what may go in its place.
 export interface Refused {
@@ -131,8 +140,7 @@ function read(data: DataTransfer, view: EditorView, pasting: Pasting): Node[] | 
 	if (html.length >= mostHTML) return refuse();
 	if (html && view.state.selection.$from.parent.attrs.t !== "code") {
 		const blocks = blocksOf(parse(html));
-		const size = blocks.reduce((sum, b) => sum + b.spans.reduce((n, s) => n + s.text.length, 0), 0);
-		if (size > mostText || blocks.length > mostBlocks) return refuse();
+		if (!blocks) return refuse();
 		if (blocks.length > 0) return nodesOf(blocks);
 	}
 	if (text.length > mostText || lineCount(text) > mostBlocks) {
