@@ -62,18 +62,19 @@ func (f *differ) sequence(n uint32, t *touch) {
 // some compares only those elements, which are no marks.
 func (s *seqDiff) some(at []uint32) {
 	slices.SortFunc(at, s.d.compareElements)
-	var marks []uint32 // all in the text
+	var marks *markIndex // no mark is touched: those before are those after
 	if s.o.seq.Marks() > 0 {
-		for e := range s.d.seqs.Cells(s.o.seq) {
-			if e.IsMark {
-				marks = append(marks, e.Cell)
-			}
-		}
+		marks = s.d.marksIn(s.n)
 	}
+	passed := 0
 	for _, eid := range at {
-		for len(marks) > 0 && s.d.seqs.Before(s.d.rows[marks[0]].key, eid) {
-			s.pass(marks[0])
-			marks = marks[1:]
+		if marks != nil {
+			if n := marks.count(eid); n != passed {
+				passed = n
+				s.open[is] = marks.open(n)
+				s.open[was] = s.open[is]
+				s.dirty = true
+			}
 		}
 		e, k := s.d.seqs.Whole(eid)
 		s.element(&e, k, s.d.seqs.Position(s.o.seq, eid, s.d.unit(s.o)))

@@ -75,7 +75,8 @@ type Doc struct {
 	succs   map[uint32][]opid.ID
 	sums    map[uint32]int64 // of increments, by counter row
 	maxOp   uint32
-	turn    int // counts the rebuilds
+	turn    int        // counts the rebuilds
+	marked  *markIndex // nil: nobody has asked
 
 	graph graph
 	tx    tx

@@ -141,6 +141,9 @@ func (d *Doc) insertCell(obj, after uint32, op *format.Op) uint32 {
 	}
 	r.key = d.seqs.InsertCell(d.objects[obj].seq, op.ID, after, n, w, op.Action == format.Mark)
 	d.logs[op.ID.Actor].row(op.ID.Ctr, n)
+	if op.Action == format.Mark {
+		d.noteMark(obj, n, true)
+	}
 	return n
 }
 

@@ -144,6 +144,9 @@ func (d *Doc) link(head, n uint32) uint32 {
 // it adds, if it is an increment.
 func (d *Doc) addSucc(head, n uint32, by opid.ID, inc bool, sum int64) {
 	r := &d.rows[n]
+	if r.action == format.Mark {
+		d.noteMark(r.obj, n, false)
+	}
 	switch {
 	case r.succ.None():
 		r.succ = by

@@ -192,41 +192,60 @@ func (r Reader) Marks(obj ObjID) ([]Mark, error) {
 	if err != nil || o.seq.Marks() == 0 {
 		return nil, err
 	}
-	type state struct {
-		row   uint32 // that decides now
-		start int
-	}
-	now := map[uint32]state{}
-	out := map[uint32][]Mark{}
-	marks := open{d: r.d}
-	pos := 0
-	end := func(key uint32) {
-		s, ok := now[key]
-		if !ok || s.row == none || s.start == pos || r.d.rows[s.row].typ == typeNull {
-			return
-		}
-		m := Mark{s.start, pos, r.d.keys[key], r.value(s.row)}
-		if l := out[key]; len(l) > 0 && l[len(l)-1].End == m.Start && l[len(l)-1].Value == m.Value {
-			l[len(l)-1].End = pos
-			return
-		}
-		out[key] = append(out[key], m)
-	}
+	s := sweep{r: r, now: map[uint32]sweepState{}, out: map[uint32][]Mark{}, marks: open{d: r.d}}
 	for e, p := range r.parts(o) {
 		if p.mark != none {
-			if key, ok := marks.pass(p.mark); ok {
-				if w := marks.winner(key); w != now[key].row {
-					end(key)
-					now[key] = state{w, pos}
-				}
-			}
+			s.pass(p.mark)
 		}
-		pos += r.d.units(e.Width)
+		s.pos += r.d.units(e.Width)
 	}
+	return s.all(), nil
+}
+
+// A sweep goes along a text and gathers its marks.
+type sweep struct {
+	r     Reader
+	now   map[uint32]sweepState // by name
+	out   map[uint32][]Mark
+	marks open
+	pos   int
+}
+
+type sweepState struct {
+	row   uint32 // that decides now
+	start int
+}
+
+// pass goes behind the begin or end of a mark.
+func (s *sweep) pass(mark uint32) {
+	if key, ok := s.marks.pass(mark); ok {
+		if w := s.marks.winner(key); w != s.now[key].row {
+			s.end(key)
+			s.now[key] = sweepState{w, s.pos}
+		}
+	}
+}
+
+// end ends the stretch in which one mark of a name decides.
+func (s *sweep) end(key uint32) {
+	now, ok := s.now[key]
+	if !ok || now.row == none || now.start >= s.pos || s.r.d.rows[now.row].typ == typeNull {
+		return
+	}
+	m := Mark{now.start, s.pos, s.r.d.keys[key], s.r.value(now.row)}
+	if l := s.out[key]; len(l) > 0 && l[len(l)-1].End == m.Start && l[len(l)-1].Value == m.Value {
+		l[len(l)-1].End = s.pos
+		return
+	}
+	s.out[key] = append(s.out[key], m)
+}
+
+// all are the marks by name and place, at the end of the way.
+func (s *sweep) all() []Mark {
 	var all []Mark
-	for key := range now {
-		end(key)
-		all = append(all, out[key]...)
+	for key := range s.now {
+		s.end(key)
+		all = append(all, s.out[key]...)
 	}
 	slices.SortFunc(all, func(a, b Mark) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
@@ -234,7 +253,7 @@ func (r Reader) Marks(obj ObjID) ([]Mark, error) {
 		}
 		return a.Start - b.Start
 	})
-	return all, nil
+	return all
 }
 
 // Spans are the parts of a text: characters with their marks, and blocks. What is

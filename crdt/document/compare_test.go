@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"inselnetz/crdt/automerge"
@@ -233,4 +234,48 @@ func BenchmarkLong(b *testing.B) {
 	run("compare from nothing", func() error { _, _, _, err := Compare(d, nil, now); return err })
 	run("history", func() error { History(d); return nil })
 	run("blocks", func() error { _, err := Blocks(d.Reader); return err })
+}
+
+// BenchmarkKeystroke types in a long text without marks and with 20,000 of them: what
+// it costs to do that, to commit it, and to tell another page.
+func BenchmarkKeystroke(b *testing.B) {
+	for _, marks := range []int{0, 20_000} {
+		d := created(b, Block{Kind: Paragraph, Spans: []Span{{Text: strings.Repeat("some words ", 30_000)}}})
+		body := mustBody(b, d)
+		size, _ := d.Len(body)
+		rnd := rand.New(rand.NewPCG(1, 1))
+		for range marks {
+			at := 1 + rnd.IntN(size-20)
+			if err := d.Mark(body, at, at+1+rnd.IntN(15), []string{"strong", "em", "link"}[rnd.IntN(3)], automerge.Bool(true), automerge.ExpandAfter); err != nil {
+				b.Fatal(err)
+			}
+		}
+		d.Commit(automerge.CommitOptions{})
+		for name, how := range map[string]map[string]any{"plain": {}, "bold": {"strong": true}, "as it is": nil} {
+			b.Run(fmt.Sprintf("%d marks, %s", marks, name), func(b *testing.B) {
+				at := size/2 + rnd.IntN(1000)
+				var apply, commit, patch time.Duration
+				for b.Loop() {
+					before, start := d.Heads(), time.Now()
+					if err := Apply(d, []Edit{{Kind: Splice, At: at, Text: "x", Marks: how}}, nil); err != nil {
+						b.Fatal(err)
+					}
+					applied := time.Now()
+					d.Commit(automerge.CommitOptions{})
+					committed := time.Now()
+					if _, _, err := Patches(d, before, d.Heads()); err != nil {
+						b.Fatal(err)
+					}
+					apply, commit, patch = apply+applied.Sub(start), commit+committed.Sub(applied), patch+time.Since(committed)
+					at++
+				}
+				for _, x := range []struct {
+					unit string
+					took time.Duration
+				}{{"ns-apply", apply}, {"ns-commit", commit}, {"ns-patches", patch}} {
+					b.ReportMetric(float64(x.took.Nanoseconds())/float64(b.N), x.unit)
+				}
+			})
+		}
+	}
 }

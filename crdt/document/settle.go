@@ -7,18 +7,40 @@ import (
 	"inselnetz/crdt/automerge"
 )
 
+// manyFresh is from how many fresh stretches on all marks of the text are read once.
+const manyFresh = 50
+
 // settle gives the fresh stretches their marks: what they have by the place where
 // they were inserted and shall not have goes, what they lack comes.
 func (w *writer) settle() error {
-	if len(w.fresh) == 0 {
-		return nil
-	}
-	all, err := w.d.Marks(w.body)
-	if err != nil {
-		return err
-	}
 	var names []string
-	byName := map[string][]automerge.Mark{} // parts of all: ascending and apart
+	var byName map[string][]automerge.Mark
+	if len(w.fresh) >= manyFresh {
+		all, err := w.d.Marks(w.body)
+		if err != nil {
+			return err
+		}
+		names, byName = named(all)
+	}
+	for _, s := range w.fresh {
+		if len(w.fresh) < manyFresh {
+			all, err := w.d.MarksIn(w.body, s.start, s.end)
+			if err != nil {
+				return err
+			}
+			names, byName = named(all)
+		}
+		if err := w.settle1(s, names, byName); err != nil {
+			return err
+		}
+	}
+	w.fresh = w.fresh[:0]
+	return nil
+}
+
+// named are the names of marks and the marks of each: ascending and apart.
+func named(all []automerge.Mark) (names []string, byName map[string][]automerge.Mark) {
+	byName = map[string][]automerge.Mark{}
 	for len(all) > 0 {
 		n := 1
 		for n < len(all) && all[n].Name == all[0].Name {
@@ -28,13 +50,7 @@ func (w *writer) settle() error {
 		byName[all[0].Name] = all[:n]
 		all = all[n:]
 	}
-	for _, s := range w.fresh {
-		if err := w.settle1(s, names, byName); err != nil {
-			return err
-		}
-	}
-	w.fresh = w.fresh[:0]
-	return nil
+	return names, byName
 }
 
 func (w *writer) settle1(s stretch, names []string, byName map[string][]automerge.Mark) error {
