@@ -58,7 +58,7 @@ func (w *Workspace) ImportDocument(ctx context.Context, space log.SpaceID, folde
 	switch {
 	case errors.Is(err, officefile.ErrEncrypted):
 		return DocRow{}, because("import-locked", err, name)
-	case errors.Is(err, officefile.ErrTooLarge), errors.Is(err, document.ErrText) && len(content) > 1<<20:
+	case errors.Is(err, officefile.ErrTooLarge), errors.Is(err, document.ErrImport) && len(content) > document.MaxImport:
 		return DocRow{}, because("import-large", err, MaxImport>>20)
 	case err != nil:
 		return DocRow{}, because("import-bad", err, name)
