@@ -58,8 +58,10 @@ func (w *Workspace) ImportDocument(ctx context.Context, space log.SpaceID, folde
 	switch {
 	case errors.Is(err, officefile.ErrEncrypted):
 		return DocRow{}, because("import-locked", err, name)
-	case errors.Is(err, officefile.ErrTooLarge), errors.Is(err, document.ErrImport) && len(content) > document.MaxImport:
+	case errors.Is(err, officefile.ErrTooLarge):
 		return DocRow{}, because("import-large", err, MaxImport>>20)
+	case errors.Is(err, document.ErrImport) && len(content) > document.MaxImport:
+		return DocRow{}, because("import-large", err, document.MaxImport>>20)
 	case err != nil:
 		return DocRow{}, because("import-bad", err, name)
 	}
