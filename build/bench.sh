@@ -59,6 +59,11 @@ access() { # resolving 10,000 operations; new keys for 200 devices
 document() { # documents beside automerge-go, the JavaScript release, Yjs and Loro
 	run 900 -tags automergego -bench . -benchtime 1x ./crdt/automerge/oracle
 }
+page() { # what a page with a document asks for: open, keystrokes, history, search
+	build/setup.sh page && go build -trimpath -o "$dir/inselnetz" ./app/inselnetz &&
+		INSELNETZ_BIN=$dir/inselnetz timeout -k 10 600 node frontend/tests/documents.bench.mjs >"$log" 2>&1
+	judge $? documents.bench.mjs ': p50|^a document|^[0-9,]+ documents'
+}
 transport() { # echo and bulk beside raw TCP; pieces of files
 	run 300 -bench . -benchtime 1s ./mesh/lan
 }
@@ -94,7 +99,7 @@ idle() { # with 100,000 files; with ten peers
 }
 
 parts=("$@")
-((${#parts[@]})) || parts=(message store access document transport small large byte four slow save rescan idle)
+((${#parts[@]})) || parts=(message store access document page transport small large byte four slow save rescan idle)
 for part in "${parts[@]}"; do
 	declare -F "$part" >/dev/null || { echo "there is no part $part" >&2; exit 2; }
 	echo "== $part"
