@@ -247,8 +247,8 @@ export async function saveDocument(id: string, format: string, heads: string[] =
 
 // Importing: one file after the other, each a document of its own.
 
-export const kinds = [".docx", ".odt", ".md", ".markdown", ".txt"];
-const largest = 5 << 20; // bytes of a file; a request may be a third longer
+export const kinds = [".docx", ".odt", ".md", ".markdown", ".txt", ".automerge"];
+const largest = 32 << 20; // bytes: larger ones are not even read here
 
 class Importing {
 	n = $state(0); // which is under way; 0: none
@@ -283,8 +283,6 @@ export const importing = new Importing();
 
 async function bring(file: File, space: string, folder: string): Promise<Document> {
 	const name = plain(file.name);
-	if (!kinds.some((k) => name.toLowerCase().endsWith(k)))
-		throw new Problem("file-kind", t.documents.badKind(name), "");
 	if (file.size > largest) throw new Problem("file-size", t.documents.badSize(name), "");
 	const content = await base64(file).catch(() => {
 		throw new Problem("file-read", t.documents.badRead(name), "");

@@ -154,8 +154,10 @@ export class Threads {
 	}
 }
 
+// newThread names a thread as Go names things: 16 random bytes in base32, whose last
+// letter carries three bits.
 const letters = "abcdefghijklmnopqrstuvwxyz234567";
-
-// newThread names a thread: 26 letters and digits, 130 bits.
 export const newThread = () =>
-	[...crypto.getRandomValues(new Uint8Array(26))].map((b) => letters[b & 31]).join("");
+	[...crypto.getRandomValues(new Uint8Array(26))]
+		.map((b, i) => letters[i < 25 ? b & 0b11111 : b & 0b11100])
+		.join("");

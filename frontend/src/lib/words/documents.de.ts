@@ -96,9 +96,7 @@ export const documents = {
 		brought: (title: string) => `„${title}“ importiert.`,
 		broughtMany: (n: number) => `${many(n, "Dokument", "Dokumente")} importiert.`,
 		broughtNot: (n: number) => many(n, "Datei wurde nicht importiert.", "Dateien wurden nicht importiert."),
-		badKind: (name: string) =>
-			`„${name}“: Nur Word (.docx), OpenDocument (.odt), Markdown (.md) und Text (.txt).`,
-		badSize: (name: string) => `„${name}“ ist zu groß. Bis 5 MB ist möglich.`,
+		badSize: (name: string) => `„${name}“ ist zu groß. Bis 32 MB ist möglich.`,
 		badRead: (name: string) => `„${name}“ ließ sich nicht lesen.`,
 		drop: "Loslassen, um als Dokument zu importieren",
 

@@ -95,9 +95,7 @@ export const documents: typeof de = {
 		brought: (title: string) => `“${title}” imported.`,
 		broughtMany: (n: number) => `${many(n, "document", "documents")} imported.`,
 		broughtNot: (n: number) => many(n, "file was not imported.", "files were not imported."),
-		badKind: (name: string) =>
-			`“${name}”: only Word (.docx), OpenDocument (.odt), Markdown (.md) and text (.txt).`,
-		badSize: (name: string) => `“${name}” is too large. Up to 5 MB is possible.`,
+		badSize: (name: string) => `“${name}” is too large. Up to 32 MB is possible.`,
 		badRead: (name: string) => `“${name}” could not be read.`,
 		drop: "Release to import as a document",
 
