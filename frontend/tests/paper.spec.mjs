@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { accessible, fits, launch, looks, open, phone, pictures, quiet, step, wide } from "./browser.mjs";
 import { pair, startNode, until } from "./nodes.mjs";
+import { samples } from "./paste.samples.mjs";
 
 let browser;
 let anke; // nodes
@@ -77,7 +78,15 @@ const says = async (page, wanted) => {
 };
 // select selects so many letters from the beginning.
 async function select(page, n) {
+	const at = (where) =>
+		until(`the cursor at ${where}`, () =>
+			page.evaluate((pos) => {
+				const { selection } = globalThis.document.querySelector(".paper-place").editor.view.state;
+				return selection.empty && selection.from === pos;
+			}, where),
+		);
 	await page.keyboard.press("Control+Home");
+	await at(1);
 	for (let i = 0; i < n; i++) await page.keyboard.press("Shift+ArrowRight");
 	await until("the selection", () =>
 		page.evaluate((many) => {
@@ -191,7 +200,7 @@ step("keys and tools mark what is selected", async () => {
 	await fresh(a, "Zeichen", "eins zwei drei\n\nvier");
 	await select(a, 4);
 	await a.keyboard.press("Control+b");
-	assert.equal(await tool(a, "Fett").getAttribute("aria-pressed"), "true");
+	await until("bold is pressed", async () => (await tool(a, "Fett").getAttribute("aria-pressed")) === "true");
 	await tool(a, "Kursiv").click();
 	await says(a, ["paragraph: [eins|em,strong] zwei drei", "paragraph: vier"]);
 	await tool(a, "Markieren").click();
@@ -298,4 +307,242 @@ step("a table: cells, rows and columns of two people merge", async () => {
 		return now.includes("Danach") && now;
 	});
 	assert.match(md, /\| Posten \| Betrag \|[\s\S]*\| Hausrat \| 1\\\.200 Euro \|/);
+});
+
+step("what is pasted is clean, and what is copied is good elsewhere", async () => {
+	await fresh(a, "Einfügen");
+	const { html, blocks: wanted } = samples.Word;
+	await paste(a, { "text/html": html, "text/plain": "Vertrag" });
+	const shape = (line) => line.replace(/\{table[^}]*\}/, "{table}");
+	await says(a, wanted.map(shape));
+	quiet(a); // nothing was loaded, no style refused
+	await a.keyboard.press("Control+a");
+	const out = await copied(a);
+	assert.match(out.html, /<h1>Vertrag<\/h1><h2>Parteien<\/h2><p>Zwischen <strong>/);
+	assert.match(out.html, /<ul><li>Erster Punkt<ul><li>Darunter<\/li><\/ul><\/li><\/ul><ol><li>Nummer eins/);
+	assert.match(out.html, /<table border="1"><tr><td>Posten<\/td><td>Betrag<\/td><\/tr>/);
+	assert.match(out.text, /^# Vertrag\n\n## Parteien\n\nZwischen/);
+	assert.match(out.text, /- Erster Punkt\n {2}- Darunter\n1\. Nummer eins/);
+	assert.match(out.text, /Posten\tBetrag\nzusammen\t/);
+	// Between documents of ours nothing is lost, by the real clipboard.
+	const before = await blocks(a);
+	await a.keyboard.press("Control+c");
+	await fresh(a, "Eingefügt");
+	await a.keyboard.press("Control+v");
+	await says(a, before);
+	// Within a line.
+	await fresh(a, "Zeile", "eins drei");
+	await a.keyboard.press("Control+Home");
+	for (let i = 0; i < 5; i++) await a.keyboard.press("ArrowRight");
+	await until("the cursor", () =>
+		a.evaluate(
+			() => globalThis.document.querySelector(".paper-place").editor.view.state.selection.from === 6,
+		),
+	);
+	await paste(a, { "text/html": "<b>zwei</b> " });
+	await says(a, ["paragraph: eins [zwei|strong]drei"]);
+	await paste(a, { "text/plain": "a\nb\r\nc" });
+	await says(a, ["paragraph: eins [zwei|strong]a", "paragraph: b", "paragraph: cdrei"]);
+});
+
+step("too much to paste is said in place, and the text alone is offered", async () => {
+	await fresh(a, "Zu viel");
+	await text(a).evaluate((el) => {
+		const transfer = new DataTransfer();
+		transfer.setData("text/html", `<p>${"viel Text ".repeat(600_000)}</p>`);
+		transfer.setData("text/plain", "nur der Text");
+		el.dispatchEvent(
+			new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }),
+		);
+	});
+	await a.getByText("Das ist zu viel auf einmal (6 MB).").waitFor();
+	await accessible(a, "refused");
+	await a.getByRole("button", { name: "Nur den Text einfügen" }).click();
+	await says(a, ["paragraph: nur der Text"]);
+	assert.equal(await a.getByText("Das ist zu viel").count(), 0);
+});
+
+step("links lead only where they may", async () => {
+	await fresh(a, "Links", "Siehe Gericht dort");
+	await select(a, 5);
+	await a.keyboard.press("Control+k");
+	const address = dialog(a).getByLabel("Adresse");
+	await address.fill("javascript:alert(1)");
+	await a.getByRole("button", { name: "Übernehmen" }).click();
+	await dialog(a).getByText("Das ist keine Adresse").waitFor();
+	await accessible(a, "link dialog");
+	await address.fill("www.beispiel.de/x");
+	await a.keyboard.press("Enter");
+	await says(a, ["paragraph: [Siehe|linkhttps://www.beispiel.de/x] Gericht dort"]);
+	const popup = a.getByRole("group", { name: "Link an dieser Stelle" });
+	await popup.waitFor();
+	await accessible(a, "link popup");
+	const opened = a.context().waitForEvent("page");
+	await a.context().route("https://www.beispiel.de/**", (route) => route.fulfill({ body: "dort" }));
+	await popup.getByRole("button", { name: "Öffnen" }).click();
+	const other = await opened;
+	await other.waitForURL("https://www.beispiel.de/x");
+	await other.close();
+	await a.bringToFront();
+	await popup.getByRole("button", { name: "Link entfernen" }).click();
+	await says(a, ["paragraph: Siehe Gericht dort"]);
+	// An address pasted onto words makes them a link; one that lies opens nothing.
+	await select(a, 5);
+	await paste(a, { "text/plain": "https://a.de/b" });
+	await says(a, ["paragraph: [Siehe|linkhttps://a.de/b] Gericht dort"]);
+});
+
+step("finding counts, goes round and ends on what was found", async () => {
+	await fresh(a, "Suchen", "Eins zwei EINS\n\ndrei eins\n\nEinsatz");
+	await a.keyboard.press("Control+Home");
+	await a.keyboard.press("Control+f");
+	await a.keyboard.type("eins");
+	await a.getByText("1 von 4", { exact: true }).waitFor();
+	for (let i = 0; i < 4; i++) await a.keyboard.press("Enter");
+	await a.getByText("1 von 4", { exact: true }).waitFor();
+	await a.getByRole("button", { name: "Vorige Stelle" }).click();
+	await a.getByText("4 von 4", { exact: true }).waitFor();
+	await accessible(a, "find");
+	await a.getByRole("textbox", { name: "Im Text suchen" }).press("Escape");
+	await a.keyboard.type("Vor");
+	await says(a, ["paragraph: Eins zwei EINS", "paragraph: drei eins", "paragraph: Voratz"]);
+});
+
+step("an image goes into the folder, into the text, and to the other", async () => {
+	const id = await fresh(a, "Bericht: Husum/Nord", "Oben\n\nUnten");
+	await until("a folder", async () => (await anke.ask("files/folders")).folders[0]?.kept);
+	const png = join(anke.home, "Foto.png");
+	const image = await a.evaluate(async () => {
+		const canvas = new OffscreenCanvas(600, 300);
+		const draw = canvas.getContext("2d");
+		draw.fillStyle = "#0f515b";
+		draw.fillRect(0, 0, 600, 300);
+		return [...new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())];
+	});
+	await writeFile(png, Buffer.from(image));
+	await writeFile(join(anke.home, "Liste.csv"), "a;b");
+	await a.keyboard.press("Control+Home");
+	await a.keyboard.press("End");
+	await a
+		.getByLabel("Bild oder Datei von diesem Computer")
+		.setInputFiles([png, join(anke.home, "Liste.csv")]);
+	const img = (page) => page.getByRole("img", { name: "Bild Foto.png" });
+	await img(a).waitFor();
+	await show(j, id);
+	for (const page of [a, j])
+		await until("the picture", () => img(page).evaluate((i) => i.complete && i.naturalWidth === 600), 30_000);
+	const paths = (
+		await anke.ask("files/list", {
+			space: (await anke.ask("documents", { space: "" })).documents[0].space,
+			path: "Dokumente/Bericht Husum Nord",
+		})
+	).files.map((f) => f.name);
+	assert.deepEqual(paths.sort(), ["Foto.png", "Liste.csv"]);
+	await img(a).click();
+	const alt = a.getByRole("textbox", { name: "Beschreibung" });
+	await alt.fill("Karte von Husum");
+	await a.getByRole("button", { name: "Mittel" }).click();
+	await j.getByRole("img", { name: "Karte von Husum" }).waitFor();
+	await until("its size", () => j.locator(".embed-image[data-width=medium]").count());
+	await a.screenshot({ path: join(pictures, "node-paper-image.png") });
+	await accessible(a, "image");
+	assert.ok((await blocks(a)).some((b) => b.includes("{image}")));
+	assert.ok((await blocks(a)).some((b) => b.includes("{file}")));
+	await a.getByRole("button", { name: /^Datei Liste\.csv/ }).click();
+	await a.getByRole("menuitem", { name: "In Dateien zeigen" }).click();
+	await a.getByRole("complementary", { name: "Stände von Liste.csv" }).waitFor();
+});
+
+step("a remark keeps its place while people write before it", async () => {
+	const id = await fresh(a, "Anmerkungen", "Der Hausrat im Obergeschoss");
+	await a.keyboard.press("Control+Home");
+	await select(a, 11);
+	await a.keyboard.press("Control+Alt+m");
+	const field = a.getByRole("complementary", { name: "Anmerkungen" }).getByRole("textbox").last();
+	await field.waitFor();
+	await show(j, id);
+	await text(j).click();
+	await j.keyboard.press("Control+Home");
+	await j.keyboard.type("Neu: ");
+	await until("it arrived", async () => (await blocks(a))[0].includes("Neu: "));
+	await field.fill("Ist das alles?");
+	await a.screenshot({ path: join(pictures, "node-paper-comment.png") });
+	await field.press("Control+Enter");
+	await until("the mark", async () => /Neu: \[Der Hausrat\|comment\]/.test((await blocks(j))[0]), 10_000);
+	await accessible(a, "comments");
+	await j.locator(".cm").click();
+	await j.getByText("Ist das alles?").waitFor();
+});
+
+step("the title is changed in place, and names the document elsewhere", async () => {
+	const id = await fresh(a, "Alter Titel", "x");
+	const title = a.getByRole("textbox", { name: "Titel", exact: true });
+	await title.fill("Neuer Titel");
+	await title.press("Enter");
+	await until("the name", async () =>
+		(await jonas.ask("documents", { space: "" })).documents.some(
+			(d) => d.id === id && d.title === "Neuer Titel",
+		),
+	);
+	assert.equal(await a.evaluate(() => document.activeElement.classList.contains("ProseMirror")), true);
+});
+
+step("print shows the text alone", async () => {
+	await fresh(
+		a,
+		"Druck",
+		"# Eins\n\nText **fett**\n\n- [x] getan\n\n1. a\n2. b\n\n| A | B |\n|---|---|\n| 1 | 2 |\n\n> Zitat",
+	);
+	await a.evaluate(() => {
+		globalThis.print = () => globalThis.dispatchEvent(new Event("beforeprint"));
+	});
+	await a.getByRole("button", { name: "Mehr zu diesem Dokument" }).click();
+	await a.getByRole("menuitem", { name: "Drucken", exact: true }).click();
+	await a.locator(".print-root").waitFor({ state: "attached" });
+	await a.emulateMedia({ media: "print" });
+	assert.equal(await a.locator("header").first().isVisible(), false);
+	assert.equal(await a.locator(".print-root table").isVisible(), true);
+	assert.deepEqual(await a.locator(".print-root th").allInnerTexts(), ["A", "B"]);
+	const pdf = await a.pdf({ path: join(pictures, "node-paper.pdf"), printBackground: true });
+	assert.ok(pdf.length > 1000);
+	await a.screenshot({ path: join(pictures, "node-paper-print.png") });
+	await a.emulateMedia({ media: "screen" });
+	await a.evaluate(() => globalThis.dispatchEvent(new Event("afterprint")));
+	assert.equal(await a.locator(".print-root").count(), 0);
+});
+
+step("the page looks right, large and small, light and dark, with two cursors", async () => {
+	const id = await fresh(
+		a,
+		"Vergleich Thiessen",
+		await readFile(new URL("./paper.md", import.meta.url), "utf8"),
+	);
+	await show(j, id);
+	await text(j).click();
+	await j.getByText("Das Boot").click();
+	await j.keyboard.press("End");
+	await j.keyboard.type(" Der Beklagte übergibt die Papiere.");
+	await a.getByText("Jonas schreibt").waitFor();
+	await until("his cursor", () => a.locator(".here").count());
+	await looks(a, "node-paper");
+	await a.setViewportSize(phone);
+	await a.getByRole("button", { name: "Mehr zu diesem Dokument" }).click();
+	await a.screenshot({ path: join(pictures, "node-paper-menu-375.png") });
+	await a.keyboard.press("Escape");
+	await a.setViewportSize(wide);
+	quiet(a);
+	quiet(j);
+});
+
+step("while the program is away the page says since when nothing is saved", async () => {
+	const id = await fresh(a, "Weg", "Anfang");
+	await a.keyboard.press("Control+End");
+	await a.route("**/api/document/sync", (route) => route.abort());
+	await a.keyboard.type(" ohne Netz");
+	await a.getByText(/^nicht gespeichert seit \d\d:\d\d/).waitFor();
+	await a.screenshot({ path: join(pictures, "node-paper-unsaved.png") });
+	await a.unroute("**/api/document/sync");
+	await a.getByText(/^gespeichert hier/).waitFor();
+	await until("saved", async () => (await saved(anke, id)).includes("Anfang ohne Netz"));
+	a.complaints.length = 0; // of the calls that were cut
 });

@@ -138,7 +138,7 @@ export function textOf(content: Fragment, within: boolean): string {
 				task: checked ? "- [x] " : "- [ ] ",
 				quote: "> ",
 			}[t as string] ?? "";
-		lines.push(pad + sign + inlineText(node).trim());
+		lines.push(pad + sign + inlineText(node).replace(/^\n+|\n+$/g, ""));
 		before = t;
 	});
 	return lines.join("\n");

@@ -58,11 +58,13 @@ export function blocksOf(body: Element): Block[] | null {
 
 class TooMuch extends Error {}
 
-// parse makes a document of HTML. Styles are read from another attribute: the page's
-// policy allows none in text, and the browser would complain about each.
+// parse makes a document of HTML. Styles are read from another attribute, and sheets
+// of them become fields, which hold plain text as well: the page's policy allows no
+// style in text, and the browser would complain about each.
 export function parse(html: string): Element {
 	const still = html.replace(/<[a-z][^<>]*>/gi, (tag) => tag.replace(/\sstyle\s*=/gi, " data-look="));
-	return new DOMParser().parseFromString(still, "text/html").body;
+	const bare = still.replace(/<(\/?)style(?=[\s/>])/gi, "<$1textarea");
+	return new DOMParser().parseFromString(bare, "text/html").body;
 }
 
 const skipped = new Set(
