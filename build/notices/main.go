@@ -113,7 +113,12 @@ func npmPackages(dir string) ([]part, error) {
 }
 
 // bundled are the npm packages whose code ends up in the page.
-var bundled = []string{"svelte", "clsx", "esm-env", "@lucide/svelte", "virtua", "bits-ui", "@fontsource-variable/inter"}
+var bundled = []string{
+	"svelte", "clsx", "esm-env", "@lucide/svelte", "virtua", "bits-ui", "@fontsource-variable/inter",
+	"prosemirror-model", "prosemirror-state", "prosemirror-transform", "prosemirror-view", "prosemirror-history", "prosemirror-keymap",
+	"prosemirror-commands", "prosemirror-inputrules", "prosemirror-gapcursor", "prosemirror-dropcursor", "prosemirror-collab",
+	"orderedmap", "rope-sequence", "w3c-keyname",
+}
 
 func sorted(m map[string]part) []part {
 	var out []part
