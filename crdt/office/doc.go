@@ -37,7 +37,7 @@ const (
 	maxTotal   = 128 << 20 // bytes of all parts that are read, inflated
 	maxImage   = 16 << 20  // bytes of an image
 	maxImages  = 500
-	maxTokens  = 4 << 20 // elements and texts of all parts
+	maxTokens  = 2 << 20 // elements and texts of all parts
 	maxToken   = 1 << 20 // bytes of one element with its attributes, or of one text
 	maxNesting = 200
 	maxText    = document.MaxImport // bytes

@@ -1,7 +1,6 @@
 package office
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -50,15 +49,15 @@ func ReadDOCX(b []byte) (Imported, error) {
 	for _, l := range r.links {
 		switch l.kind {
 		case "styles":
-			err = errors.Join(err, a.wordStyles(l.target, r.wordLooks))
+			err = a.wordStyles(l.target, r.wordLooks)
 		case "numbering":
-			err = errors.Join(err, a.wordNumbering(l.target, r.wordLooks))
+			err = a.wordNumbering(l.target, r.wordLooks)
 		case "footnotes", "endnotes":
 			notes[l.kind] = l.target
 		}
-	}
-	if err != nil {
-		return Imported{}, err
+		if err != nil {
+			return Imported{}, err
+		}
 	}
 	if err := r.document(main); err != nil {
 		return Imported{}, err

@@ -339,7 +339,9 @@ func (r *wordReader) row() (cells [][]para, head, deleted bool, err error) {
 				})
 			})
 			for range wide {
-				err = errors.Join(err, r.spend(0))
+				if err == nil {
+					err = r.spend(0)
+				}
 				cells, in = append(cells, in), nil
 			}
 			return err

@@ -45,15 +45,19 @@ func (g *gather) spend(text int) error {
 	return nil
 }
 
+// chunk is how long a text with the same marks grows piece by piece; longer ones are
+// joined at the end.
+const chunk = 512
+
 // add adds text to a paragraph.
 func (g *gather) add(p *para, text string, marks map[string]any) error {
 	if text == "" {
 		return nil
 	}
-	n := len(p.spans)
-	if n > 0 && p.spans[n-1].Embed == nil && maps.Equal(p.spans[n-1].Marks, marks) {
-		// Joined at the end of the paragraph: pieces of a text are many at times.
+	if n := len(p.spans); n > 0 && p.spans[n-1].Embed == nil && len(p.spans[n-1].Text) < chunk && maps.Equal(p.spans[n-1].Marks, marks) {
+		p.spans[n-1].Text += text
 		g.pieces--
+		return g.spend(len(text))
 	}
 	if err := g.spend(len(text)); err != nil {
 		return err

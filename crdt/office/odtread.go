@@ -255,9 +255,14 @@ func (r *odtReader) content(p *para, marks map[string]any) error {
 		}
 		return r.inline(p, e, marks)
 	}, func(s string) {
-		failed = errors.Join(failed, r.chars(p, s, marks))
+		if failed == nil {
+			failed = r.chars(p, s, marks)
+		}
 	})
-	return errors.Join(err, failed)
+	if failed != nil {
+		return failed
+	}
+	return err
 }
 
 // chars adds text, of which spaces in a row are one.
