@@ -143,6 +143,9 @@ func (t *tx) setAside(lg *logState, from uint64) error {
 		lg.last, lg.clock = log.Height{Seq: e.Seq, Hash: e.Hash()}, e.HLC
 	}
 	t.applied.fell = append(t.applied.fell, lg.card)
+	if err := t.forgetKept(lg.card.Space); err != nil {
+		return err
+	}
 	if err := t.restamp(lg.card.Space); err != nil {
 		return err
 	}

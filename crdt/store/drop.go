@@ -107,6 +107,9 @@ func (t *tx) drop(space log.SpaceID, ids []log.LogID) error {
 			return err
 		}
 	}
+	if err := t.forgetKept(space); err != nil {
+		return err
+	}
 	if err := t.dropFound(); err != nil {
 		return err
 	}

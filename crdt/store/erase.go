@@ -167,6 +167,11 @@ func (t *tx) eraseEntry(u *undo, f fade) error {
 	if err := t.out(u, t.log(f.lid), e, true); err != nil {
 		return err
 	}
+	if e.Kind == log.KindDocument {
+		if err := t.forgetKept(f.ref.Card.Space); err != nil {
+			return err
+		}
+	}
 	if err := t.c.exec("UPDATE entries SET payload=NULL WHERE at=?", f.at); err != nil {
 		return err
 	}

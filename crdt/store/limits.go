@@ -105,6 +105,11 @@ func (t *tx) setLimit(lg *logState, at log.Height, cut bool) error {
 		lg.limit = log.Height{}
 	}
 	t.moved = append(t.moved, lg.lid) // some may wait for what no longer matters
+	if upto < was {
+		if err := t.forgetKept(lg.card.Space); err != nil {
+			return err
+		}
+	}
 	if upto > was {
 		if err := t.comeIn(lg, was, min(upto, lg.last.Seq)); err != nil {
 			return err

@@ -46,7 +46,8 @@ type Store struct {
 	chans    map[chanKey]*chanState
 	chanByID map[int64]*chanState
 	unread   map[unreadKey]unreadCount
-	reader   Reader // the same as the writer's
+	turns    map[log.SpaceID]int // see DocumentsTurn
+	reader   Reader              // the same as the writer's
 	used     Used
 	unwiped  bool // bytes of what was erased may be left in the files
 }
@@ -126,6 +127,7 @@ func (s *Store) load() error {
 	s.logs, s.byID = map[log.LogID]*logState{}, map[int64]*logState{}
 	s.chans, s.chanByID = map[chanKey]*chanState{}, map[int64]*chanState{}
 	s.unread = map[unreadKey]unreadCount{}
+	s.turns = map[log.SpaceID]int{}
 	s.readers = make(chan *conn, maxReaders)
 	for range maxReaders {
 		s.readers <- nil

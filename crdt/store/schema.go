@@ -6,7 +6,7 @@ package store
 const (
 	appID       = 0x494e534c // "INSL"
 	format      = 1
-	viewVersion = 4
+	viewVersion = 5
 	pageSize    = 4096
 )
 
@@ -33,6 +33,7 @@ const views = `
 CREATE TABLE sealed(at INTEGER PRIMARY KEY, key BLOB);
 CREATE TABLE files(at INTEGER PRIMARY KEY);
 CREATE TABLE documents(at INTEGER PRIMARY KEY);
+CREATE TABLE papers(space BLOB NOT NULL, doc BLOB NOT NULL, heights BLOB NOT NULL, body BLOB NOT NULL, sum BLOB NOT NULL, PRIMARY KEY(space, doc)) WITHOUT ROWID;
 CREATE INDEX sealed_key ON sealed(key) WHERE key IS NOT NULL;
 CREATE TABLE channels(id INTEGER PRIMARY KEY, space BLOB NOT NULL, channel BLOB NOT NULL, name TEXT, total INTEGER NOT NULL, UNIQUE(space, channel));
 CREATE TABLE messages(pos INTEGER PRIMARY KEY, at INTEGER NOT NULL, n INTEGER NOT NULL, chan INTEGER NOT NULL, stamp INTEGER NOT NULL,
@@ -55,13 +56,13 @@ INSERT INTO words(words, rank) VALUES('automerge', 8);
 // dropViews removes what views made.
 const dropViews = `
 DROP TABLE IF EXISTS sealed; DROP TABLE IF EXISTS files; DROP TABLE IF EXISTS documents; DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS channels; DROP TABLE IF EXISTS messages;
-DROP TABLE IF EXISTS votes; DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS orphans; DROP TABLE IF EXISTS acts;
+DROP TABLE IF EXISTS votes; DROP TABLE IF EXISTS marks; DROP TABLE IF EXISTS orphans; DROP TABLE IF EXISTS acts; DROP TABLE IF EXISTS papers;
 `
 
 // clearViews empties them.
 const clearViews = `
 INSERT INTO words(words) VALUES('delete-all');
-DELETE FROM messages; DELETE FROM votes; DELETE FROM marks; DELETE FROM orphans; DELETE FROM acts;
+DELETE FROM messages; DELETE FROM votes; DELETE FROM marks; DELETE FROM orphans; DELETE FROM acts; DELETE FROM papers;
 UPDATE channels SET name=NULL, total=0;
 `
 

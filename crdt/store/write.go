@@ -80,6 +80,7 @@ type tx struct {
 	orphans  int
 	tail     spot
 	tailOK   bool
+	unkept   []log.SpaceID // their documents are kept no more
 	applied  Applied
 }
 
@@ -342,6 +343,9 @@ func (t *tx) install() {
 			ch.gen = old.gen + 1
 		}
 		s.chans[k], s.chanByID[ch.id] = ch, ch
+	}
+	for _, space := range t.unkept {
+		s.turns[space]++
 	}
 }
 
