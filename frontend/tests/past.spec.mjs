@@ -58,7 +58,12 @@ const second = first.replace(
 );
 const third = `${second}\nDie Kosten werden gegeneinander aufgehoben.\n`;
 
-const markdown = async (node) => (await node.ask("document", { id, heads: [] })).markdown;
+// While a document is on its way it says nothing.
+const markdown = (node) =>
+	node.ask("document", { id, heads: [] }).then(
+		(d) => d.markdown,
+		() => "",
+	);
 const has = (node, words) => until(`„${words}“ there`, async () => (await markdown(node)).includes(words));
 const write = async (node, text) => node.ask("document/write", { id, markdown: text });
 const show = (page, view = "") =>
@@ -86,12 +91,7 @@ step("three people wrote one after the other", async () => {
 	}));
 	await has(jonas, "bei der Klägerin");
 	await write(jonas, second);
-	await until("it is at Emre's", async () =>
-		emre.ask("document", { id, heads: [] }).then(
-			(d) => d.markdown.includes("bei der Tochter"),
-			() => false,
-		),
-	);
+	await has(emre, "bei der Tochter");
 	await write(emre, third);
 	await has(anke, "gegeneinander");
 	const { sessions } = await anke.ask("document/history", { id, heads: [] });
@@ -315,34 +315,28 @@ step("each step of a long text is quick", async (t) => {
 		markdown: long,
 		template: "",
 	}));
-	for (const [n, node] of [jonas, emre, anke, jonas, emre].entries()) {
-		await until("it is there", async () =>
-			markdown(node).then(
-				(now) => now.includes("Absatz 399") && (n === 0 || now.includes(`Stand ${n - 1}.`)),
-				() => false,
-			),
-		);
-		await write(node, `${long}\n\nStand ${n}.\n`);
-	}
-	await has(anke, "Stand 4.");
+	await has(jonas, "Absatz 399");
+	await write(jonas, `${long}\n\nStand 0.\n`);
+	await has(emre, "Stand 0.");
+	await write(emre, `${long}\n\nStand 1.\n`);
+	await has(anke, "Stand 1.");
 	await show(a, "/history");
-	await past(a).locator("ins", { hasText: "Stand 4." }).waitFor();
-	const { sessions } = await anke.ask("document/history", { id, heads: [] });
+	await past(a).locator("ins", { hasText: "Stand 1." }).waitFor();
+	// There and back; the way back knows the answer already.
 	const took = [];
-	for (let n = sessions.length - 2; n >= 1; n--) {
+	for (const button of ["Früherer Stand", "Späterer Stand", "Früherer Stand"])
 		took.push(
-			await a.evaluate(async () => {
+			await a.evaluate(async (name) => {
 				const from = performance.now();
-				const was = document.querySelector("article.paper ins")?.textContent;
-				document.querySelector("[aria-label='Früherer Stand']").click();
+				const was = document.querySelector("article.paper ins").textContent;
+				document.querySelector(`[aria-label='${name}']`).click();
 				while (document.querySelector("article.paper ins")?.textContent === was)
 					await new Promise(requestAnimationFrame);
 				return Math.round(performance.now() - from);
-			}),
+			}, button),
 		);
-	}
 	t.diagnostic(`steps of 120,000 characters: ${took.join(", ")} ms`);
-	assert.ok(Math.min(...took) < 1000, "a step takes long");
+	assert.ok(Math.max(...took) < 2000, "a step takes long");
 });
 
 step("in English", async () => {
