@@ -281,6 +281,12 @@ func (w *Workspace) SyncEditor(ctx context.Context, id string, in EditorEdits) (
 	}
 	var out EditorNews
 	err = w.with(ctx, e.ref, func(s *shelf, p *paper) error {
+		for _, h := range e.doc.Heads() {
+			if !p.doc.Has(h) { // it counts no more: what follows it would wait forever
+				w.editors.drop(id)
+				return problem("no-editor")
+			}
+		}
 		if len(in.Edits) > 0 {
 			if err := e.write(ctx, s, in.Edits); err != nil {
 				return w.docProblem(err)

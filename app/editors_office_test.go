@@ -326,10 +326,24 @@ func TestEditors(t *testing.T) {
 			t.Error("b is not told what b saw last")
 		}
 
-		// b may only read from now on.
+		// b may only read from now on; what b writes before hearing of it does not count,
+		// and b's page is told to begin anew.
+		w.Partition([]string{a.name}, []string{b.name})
+		late, err := b.ws.SyncEditor(t.Context(), st.Editor, EditorEdits{Batch: 1, Edits: []document.Edit{{Kind: document.Splice, At: 1, Text: "Spät "}}})
+		must(t, err)
 		_, err = a.ws.ChangeSpace(t.Context(), sp.ID, "", map[access.PersonID]access.Level{b.person(): access.Read}, nil)
 		must(t, err)
+		w.HealAll()
 		o.until("b knows", func() bool { return b.ws.snapshot().Level(sp.ID, b.ws.self) == access.Read })
+		o.until("b's late words do not count", func() bool { return b.paper(row.Ref) == "Am Montag" })
+		if _, err := b.ws.SyncEditor(t.Context(), st.Editor, EditorEdits{Batch: 2}); !isProblem(err, "no-editor") {
+			t.Errorf("an editor with words that do not count: %v", err)
+		}
+		st, err = b.ws.OpenEditor(t.Context(), row.Ref, EditorResume{Heads: late.Heads, Actor: late.Actor, Next: late.Next})
+		must(t, err)
+		if st.Resumed || len(st.Text.Blocks) != 1 || st.Text.Blocks[0].Text() != "Am Montag" {
+			t.Errorf("the page goes on with %+v", st)
+		}
 		edit := document.Edit{Kind: document.Splice, At: 1, Text: "nicht "}
 		if _, err := b.ws.SyncEditor(t.Context(), st.Editor, EditorEdits{Batch: 1, Edits: []document.Edit{edit}}); !isProblem(err, "only-reading") {
 			t.Errorf("a reader's edit: %v", err)
