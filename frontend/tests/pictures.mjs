@@ -66,6 +66,43 @@ await page.getByText("Der Paketbote war da.").waitFor();
 await page.waitForTimeout(400);
 await page.screenshot({ path: `${folder}/home.png` });
 
+const settlement = `Entwurf, Amtsgericht Husum, Az. 8 C 214/26
+
+Die Parteien schließen zur vollständigen Erledigung des Rechtsstreits auf Vorschlag des Gerichts den folgenden Vergleich:
+
+1. Der Beklagte zahlt an die Klägerin **18.400 Euro**, fällig am 15. Dezember 2026.
+2. Die Klägerin überlässt dem Beklagten den Hausrat im Obergeschoss, soweit er in Anlage 1 aufgeführt ist.
+3. Das Boot „Marie“ verbleibt bei der Klägerin.
+4. Die Kosten des Rechtsstreits werden gegeneinander aufgehoben.
+
+## Widerruf
+
+Beide Parteien können den Vergleich bis zum 17. November 2026 durch Schriftsatz an das Gericht widerrufen.
+
+- [x] Entwurf an Frau Thiessen
+- [ ] Anlage 1 prüfen
+`;
+const { id } = await anke.ask("document/create", {
+	space: "",
+	title: "Vergleich Thiessen",
+	folder: "Mandate",
+	markdown: settlement,
+	template: "",
+});
+await until("the document", async () => (await jonas.ask("documents", { space: "" })).documents.length > 0);
+const his = await open(browser, jonas);
+const document_ = `#/documents/${encodeURIComponent(id)}`;
+await page.setViewportSize({ width: 1280, height: 800 });
+await page.goto(`${anke.origin}/${document_}`);
+await his.goto(`${jonas.origin}/${document_}`);
+await page.getByText("Das Boot").waitFor();
+await his.getByText("Das Boot").click();
+await his.keyboard.press("End");
+await his.keyboard.type(" Der Beklagte übergibt die Papiere bis zum 30. November.", { delay: 30 });
+await page.getByText("bis zum 30. November.").waitFor();
+await page.waitForTimeout(500);
+await page.screenshot({ path: `${folder}/document.png` });
+
 await page.setViewportSize(phone);
 await page.emulateMedia({ colorScheme: "dark" });
 await page.goto(`${anke.origin}/#/chat/${main}`);
