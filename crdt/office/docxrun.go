@@ -13,31 +13,12 @@ import (
 // run reads text with the same looks.
 func (r *wordReader) run(p *para, link string) error {
 	own := map[string]any{}
-	var marks map[string]any
-	put := func(s string) error {
-		if marks == nil {
-			marks = r.marks(own, link)
-		}
-		if marks[hidden] == true || r.hides() {
-			return nil
-		}
-		for i := range r.fields {
-			if !r.fields[i].result {
-				return nil
-			}
-			if r.fields[i].link != "" {
-				marks["link"] = r.fields[i].link
-			}
-		}
-		return r.add(p, s, marks)
-	}
-	style := ""
-	return r.x.children(func(e element) (err error) {
+	put := func(s string) error { return r.say(p, s, own, link) }
+	return r.x.children(func(e element) error {
 		switch e.name {
 		case "w:rPr":
-			if style, err = r.x.runLooks(own); err == nil && style != "" {
-				own["style"] = style
-			}
+			style, err := r.x.runLooks(own)
+			own["style"] = style
 			return err
 		case "w:t":
 			text, err := r.x.text()
@@ -91,6 +72,23 @@ func (r *wordReader) run(p *para, link string) error {
 		}
 		return nil
 	})
+}
+
+// say adds text of a run, unless it is hidden or belongs to what makes a field.
+func (r *wordReader) say(p *para, s string, own map[string]any, link string) error {
+	marks := r.marks(own, link)
+	if marks[hidden] == true || r.hides() {
+		return nil
+	}
+	for i := range r.fields {
+		if !r.fields[i].result {
+			return nil
+		}
+		if r.fields[i].link != "" {
+			marks["link"] = r.fields[i].link
+		}
+	}
+	return r.add(p, s, marks)
 }
 
 // marks are those of a run: what its style says, and what it says itself.
