@@ -138,7 +138,7 @@ func TestWordImages(t *testing.T) {
 		}
 	}
 	pic300 := &picture{px: 300, py: 100}
-	for want, embed := range map[[2]int]map[string]any{{533, 177}: marks("width", "small"), {1600, 533}: marks("width", "full"), {793, 264}: nil, {264, 88}: marks("width", int64(100))} {
+	for want, embed := range map[[2]int]map[string]any{{533, 177}: marks("width", "small"), {793, 264}: marks("width", "full"), {1066, 355}: marks("width", "medium"), {1600, 533}: marks("width", int64(5000)), {264, 88}: marks("width", int64(100))} {
 		if w, h := pic300.size(embed); [2]int{int(w * 100), int(h * 100)} != want {
 			t.Errorf("%v: %v × %v", embed, w, h)
 		}

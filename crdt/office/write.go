@@ -61,7 +61,8 @@ func (p *pictures) find(embed map[string]any) *picture {
 	return pic
 }
 
-// size is how large an image is shown, in cm.
+// size is how large an image is shown, in cm: as large as it is, if its width is
+// "full" or not said.
 func (p *picture) size(embed map[string]any) (width, height float64) {
 	width = float64(p.px) * pixel
 	switch w := embed["width"].(type) {
@@ -71,8 +72,6 @@ func (p *picture) size(embed map[string]any) (width, height float64) {
 			width = textWidth / 3
 		case "medium":
 			width = textWidth * 2 / 3
-		case "full":
-			width = textWidth
 		}
 	case int64:
 		if w > 0 {
