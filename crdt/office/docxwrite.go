@@ -145,9 +145,8 @@ func (w *docxWriter) paragraph(props string, spans []document.Span) {
 	}
 	link := ""
 	for _, s := range spans {
-		href, title := document.LinkOf(s.Marks["link"])
 		id := ""
-		if s.Embed == nil && linkMark(href, title) != "" {
+		if href, title := address(s.Marks); href != "" {
 			id = fmt.Sprintf(`r:id="%s" w:tooltip="%s"`, w.link(href), escape(title))
 		}
 		if id != link && link != "" {

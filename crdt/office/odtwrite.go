@@ -128,9 +128,8 @@ func (w *odtWriter) paragraph(tag string, spans []document.Span) {
 	link := ""
 	spans = joined(spans)
 	for i, s := range spans {
-		href, title := document.LinkOf(s.Marks["link"])
 		open := ""
-		if s.Embed == nil && linkMark(href, title) != "" {
+		if href, title := address(s.Marks); href != "" {
 			open = `<text:a xlink:type="simple" xlink:href="` + escape(href) + `" text:style-name="Internet_20_link"`
 			if title != "" {
 				open += ` office:title="` + escape(title) + `"`

@@ -268,7 +268,7 @@ func randomBlock(rnd *rand.Rand, words []string) document.Block {
 				}
 			}
 			if rnd.IntN(6) == 0 {
-				s.Marks = marks("link", document.Link(fmt.Sprintf("https://a.example/%d?x=1&y=<2>", rnd.IntN(3)), []string{"", "t"}[rnd.IntN(2)]))
+				s.Marks = marks("link", document.Link(fmt.Sprintf("https://a.example/%d?x=1&y=%%3C2%%3E", rnd.IntN(3)), []string{"", "t"}[rnd.IntN(2)]))
 			}
 			if rnd.IntN(6) == 0 {
 				s.Marks = marks("color", fmt.Sprintf("#%06x", 1+rnd.IntN(0xfffffe)))

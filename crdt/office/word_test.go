@@ -147,3 +147,22 @@ func TestWordImages(t *testing.T) {
 		t.Errorf("%v × %v", w, h)
 	}
 }
+
+// A link that breaks the rules for addresses would make Word call the file damaged.
+func TestLinks(t *testing.T) {
+	for href, want := range map[string]string{
+		"https://a.example/ä b<c>\\{d}": "https://a.example/ä%20b%3Cc%3E%5C%7Bd%7D", "mailto:a@b.example?subject=x y": "mailto:a@b.example?subject=x%20y",
+		"tel:+49 30 1": "tel:+49%2030%201", "https://[::1": "", "https://": "", "http:/x": "", "https://a.example/%zz": "",
+		"javascript:alert(1)": "", "document/x": "", "file:///etc": "", "https://a.example/" + strings.Repeat("x", maxHref): "",
+	} {
+		for name, f := range formats {
+			_, blocks, err := f.from(must(f.write("", []document.Block{para1(document.Paragraph, 0, document.Span{Text: "x", Marks: marks("link", document.Link(href, ""))})}, nil)))
+			if err != nil || len(blocks) != 1 {
+				t.Fatalf("%s: %s: %v %v", name, href, err, blocks)
+			}
+			if got, _ := document.LinkOf(blocks[0].Spans[0].Marks["link"]); got != want {
+				t.Errorf("%s: %s: %s, want %s", name, href, got, want)
+			}
+		}
+	}
+}

@@ -3,10 +3,12 @@ package office
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"image"
 	_ "image/gif"
 	_ "image/jpeg"
 	_ "image/png"
+	"net/url"
 	"strings"
 
 	"inselnetz/crdt/document"
@@ -35,6 +37,7 @@ type pictures struct {
 	files Files
 	known map[string]*picture // by path; nil for what is none
 	all   []*picture
+	size  int // bytes
 }
 
 // find is the image of an embed, nil if there is none that word processors show.
@@ -53,6 +56,9 @@ func (p *pictures) find(embed map[string]any) *picture {
 	b := p.files(src)
 	c, kind, err := image.DecodeConfig(bytes.NewReader(b))
 	if err != nil || c.Width <= 0 || c.Height <= 0 {
+		return nil
+	}
+	if p.size += len(b); p.size > MaxFile {
 		return nil
 	}
 	pic := &picture{part: "image" + itoa(len(p.all)+1) + "." + kind, kind: kind, bytes: b, px: c.Width, py: c.Height}
@@ -84,6 +90,28 @@ func (p *picture) size(embed map[string]any) (width, height float64) {
 		width, height = width*textHeight/height, textHeight
 	}
 	return max(width, 0.01), max(height, 0.01)
+}
+
+// address is the address of a link as files hold it, "" for none: Word calls a file
+// damaged for one that breaks the rules.
+func address(marks map[string]any) (href, title string) {
+	href, title = document.LinkOf(marks["link"])
+	if linkMark(href, title) == "" {
+		return "", ""
+	}
+	var b strings.Builder
+	for i := range len(href) {
+		if c := href[i]; c <= ' ' || c == 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	u, err := url.Parse(b.String())
+	if err != nil || u.Opaque == "" && u.Host == "" {
+		return "", ""
+	}
+	return b.String(), title
 }
 
 // embedText is what stands for an embed that is not shown.
