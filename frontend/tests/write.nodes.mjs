@@ -75,15 +75,50 @@ export async function told(node, id) {
 
 // kill ends a node as a power cut does.
 export async function kill(node) {
-	for (const pid of await readdir("/proc")) {
-		if (!/^\d+$/.test(pid)) continue;
-		const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-		if (line.includes(`${node.home}/data`)) process.kill(Number(pid), "SIGKILL");
-	}
+	process.kill((await processOf(node)).pid, "SIGKILL");
 	await until("it is dead", () =>
 		node.ask("status").then(
 			() => false,
 			() => true,
 		),
 	);
+}
+
+// crash ends a node as a power cut does, and tells how it was started.
+export async function crash(node) {
+	const { line } = await processOf(node);
+	await kill(node);
+	return line;
+}
+
+async function processOf(node) {
+	for (const pid of await readdir("/proc")) {
+		if (!/^\d+$/.test(pid)) continue;
+		const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+		if (line.includes(`${node.home}/data`))
+			return { pid: Number(pid), line: line.split("\0").filter(Boolean) };
+	}
+	throw new Error("the node does not run");
+}
+
+// restart starts a crashed node with its page at the old place. The result is where
+// a page gets in, and how to end it.
+export async function restart(node, [program, ...args]) {
+	const old = new URL(node.origin).host;
+	const place = args.indexOf("--page") + 1;
+	const child = spawn(program, args.with(place, old), { stdio: ["ignore", "pipe", "pipe"] });
+	process.once("exit", () => child.kill());
+	let said = "";
+	for (const stream of [child.stdout, child.stderr]) {
+		stream.on("data", (chunk) => {
+			said += chunk;
+		});
+	}
+	const address = await until("an address", () => /http:\S+\/start\?token=[0-9a-f]+/.exec(said)?.[0]);
+	const end = async () => {
+		const ended = new Promise((done) => child.once("exit", done));
+		child.kill();
+		await ended;
+	};
+	return { address, end };
 }

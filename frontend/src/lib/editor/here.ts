@@ -60,5 +60,10 @@ function caret(s: Someone): HTMLElement {
 	name.className = "here-name";
 	name.dataset.name = s.name; // shown by CSS: no text of the document
 	at.append(name);
+	// Where there is no room to the right the name stands to the left.
+	requestAnimationFrame(() => {
+		const room = at.closest(".ProseMirror")?.getBoundingClientRect().right ?? 0;
+		at.classList.toggle("here-left", name.getBoundingClientRect().right > room);
+	});
 	return at;
 }
