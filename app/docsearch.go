@@ -212,8 +212,7 @@ func runeAt(s string, n int) int {
 	return len(s)
 }
 
-// readPapers reads the documents of all spaces when the program starts, so that the
-// first who asks does not wait.
+// readPapers reads the documents of all spaces.
 func (w *Workspace) readPapers(ctx context.Context) error {
 	select {
 	case <-w.member:

@@ -33,6 +33,8 @@ type shelf struct {
 	upto   map[log.LogID]uint64
 	writes map[log.LogID]bool // logs that count
 	aside  bool               // some entries could not be read yet
+	turn   int                // of the store, see store.DocumentsTurn
+	fresh  int                // entries taken in since documents were kept
 	docs   map[document.ID]*paper
 }
 
@@ -43,6 +45,7 @@ type paper struct {
 	by      log.DeviceID
 	devices map[automerge.ActorID]log.DeviceID
 	last    map[log.LogID]uint64 // the newest entry of each log
+	kept    bool                 // as it is, or will be in a moment
 	face    *face                // what lists show; nil: not made since the last change
 }
 
@@ -87,8 +90,10 @@ type DocRow struct {
 // few ever wait.
 const mostHeld = 100_000
 
+var docOptions = automerge.Options{Unit: automerge.UTF16, Queue: mostHeld}
+
 func newPaper() *paper {
-	return &paper{doc: automerge.New(automerge.Options{Unit: automerge.UTF16, Queue: mostHeld}), devices: map[automerge.ActorID]log.DeviceID{}, last: map[log.LogID]uint64{}}
+	return &paper{doc: automerge.New(docOptions), devices: map[automerge.ActorID]log.DeviceID{}, last: map[log.LogID]uint64{}}
 }
 
 // shelf is the documents of a space that this person may read.
@@ -121,14 +126,15 @@ func (w *Workspace) forgetPapers(st *access.State) {
 }
 
 // load takes in the entries that count and that the shelf does not have. If some
-// count no more, it begins anew. The caller holds mu.
+// count no more, it begins anew, with what is kept. The caller holds mu.
 func (s *shelf) load(ctx context.Context) error {
 	st := s.w.snapshot()
+	turn := s.w.store.DocumentsTurn(s.space) // before anything is read
 	writes, fell := s.w.counting(st, s.space, s.upto, s.writes)
-	anew := fell || s.aside
 	after := s.upto
-	if anew {
-		after, s.docs = nil, map[document.ID]*paper{}
+	if fell || s.aside || after == nil || turn != s.turn {
+		s.docs, s.fresh = map[document.ID]*paper{}, 0
+		after = s.fromKept(ctx, writes)
 	}
 	r := &reader{ws: s.w.ws, state: st, keys: s.w.keyring()}
 	aside := false
@@ -157,7 +163,7 @@ func (s *shelf) load(ctx context.Context) error {
 			s.w.log.Warn("changes of a document that do not count", "document", id, "err", err)
 		}
 	}
-	s.upto, s.writes, s.aside = upto, writes, aside
+	s.upto, s.writes, s.aside, s.turn = upto, writes, aside, turn
 	return nil
 }
 
@@ -179,6 +185,8 @@ func (s *shelf) take(card log.Card, e *log.Entry, plain []byte, got map[document
 	}
 	p.devices[document.ActorOf(card.ID(), pay.Doc, pay.N)] = card.Device
 	p.last[card.ID()] = max(p.last[card.ID()], e.Seq)
+	p.kept = false
+	s.fresh++
 	if e.HLC > p.changed {
 		p.changed, p.by = e.HLC, card.Device
 	}

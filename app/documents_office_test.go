@@ -175,6 +175,8 @@ func playPapers(t *testing.T, w *sim.World, r *rand.Rand) {
 			w.Partition(groups[:]...)
 		case act < 17:
 			w.HealAll()
+		case act < 18:
+			d.ws.keepNow(t.Context(), 1)
 		default:
 			time.Sleep(time.Duration(r.IntN(20_000)) * time.Millisecond)
 		}

@@ -324,7 +324,7 @@ func (w *Workspace) Run(ctx context.Context) error {
 	g.Go(func() error { return w.keepTending(ctx) })
 	g.Go(func() error { return w.runFiles(ctx) })
 	g.Go(func() error { return w.runPhones(ctx) })
-	g.Go(func() error { return w.readPapers(ctx) })
+	g.Go(func() error { return w.keepPapers(ctx) })
 	g.Go(func() error {
 		if err := w.store.Check(ctx); err != nil && ctx.Err() == nil {
 			w.log.Warn("database check", "err", err)
