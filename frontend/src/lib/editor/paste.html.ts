@@ -316,7 +316,7 @@ export const clean = (text: string) => text.replace(/[^\P{Cc}\n\r\t]|\p{Cs}|[\uf
 export function safe(href: string): string {
 	// Browsers ignore these within an address, so that "java\nscript:" is one.
 	const bare = href.replace(/[\p{Cc}\s]/gu, "");
-	if (bare === "" || bare.length > 4000) return "";
+	if (bare === "" || bare.length > 2000) return "";
 	if (/^(https?:\/\/[^/]|mailto:.|tel:.)/i.test(bare)) return bare;
 	return /^#\/documents\/[\w.%/-]+$/.test(bare) ? bare : "";
 }

@@ -22,6 +22,13 @@ export interface Put {
 const mostCells = 5_000; // more are kept, but not shown
 const mostCols = 60;
 
+// cut is as much of a text as a cell takes: 8 KiB.
+export function cut(text: string): string {
+	const room = new Uint8Array(8 << 10);
+	const { read } = new TextEncoder().encodeInto(text, room);
+	return text.slice(0, read);
+}
+
 const map = (x: unknown): X => (x && typeof x === "object" && !Array.isArray(x) ? (x as X) : {});
 
 // idsOf is ids in the order of their numbers, ties by id as everywhere.
@@ -66,7 +73,7 @@ export function table(texts: readonly (readonly string[])[], head: boolean): X {
 	const cells: X = {};
 	texts.forEach((row, y) => {
 		cols.forEach((col, x) => {
-			cells[`${rows[y]}:${col}`] = row[x] ?? "";
+			cells[`${rows[y]}:${col}`] = cut(row[x] ?? "");
 		});
 	});
 	const numbered = (ids: string[]) => Object.fromEntries(ids.map((id, i) => [id, i + 1]));
