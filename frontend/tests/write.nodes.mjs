@@ -1,4 +1,5 @@
 // Pages without a browser at real nodes: the link of the editor, with the node's API.
+import { spawn } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { load } from "./editor.load.mjs";
 import { until } from "./nodes.mjs";
