@@ -154,6 +154,10 @@ export class Threads {
 	}
 }
 
+// drafts are remarks that were begun and not sent, by what they belong to: another
+// thread may be looked at meanwhile.
+export const drafts = new Map<string, string>();
+
 // newThread names a thread as Go names things: 16 random bytes in base32, whose last
 // letter carries three bits.
 const letters = "abcdefghijklmnopqrstuvwxyz234567";

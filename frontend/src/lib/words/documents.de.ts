@@ -20,7 +20,6 @@ export const documents = {
 			hint: "Findet Wörter in allen Dokumenten und Nachrichten auf diesem Gerät.",
 		},
 		searchClear: "Suche leeren",
-		searching: "Wird gesucht …",
 		found: (n: number, more: boolean) =>
 			more ? `Mehr als ${n} Dokumente` : many(n, "Dokument gefunden", "Dokumente gefunden"),
 		foundNone: (text: string) => `Kein Dokument mit „${text}“.`,
@@ -70,7 +69,6 @@ export const documents = {
 		undo: "Rückgängig",
 		undone: "Rückgängig gemacht.",
 		hush: "Meldung schließen",
-		openIt: "Öffnen",
 
 		createTitle: "Neues Dokument",
 		templateTitle: "Neu aus Vorlage",
@@ -79,14 +77,11 @@ export const documents = {
 		nameHint: "Zum Beispiel „Teamrunde KW 45“.",
 		folder: "Ordner",
 		folderHint: "Freiwillig. Ein neuer Name legt einen Ordner an.",
-		folderNone: "Kein Ordner",
 		folders: "Vorhandene Ordner",
 		space: "Bereich",
 		spaceAll: "Alle im Büro",
 		spaceHint: "Wer im Bereich ist, sieht das Dokument.",
 		createGo: "Anlegen",
-		noSpace:
-			"Sie können hier lesen. Neue Dokumente legen Menschen an, die in einem Bereich schreiben dürfen.",
 
 		bringTitle: "Wohin kommt der Text?",
 		bringGo: "Importieren",
@@ -117,7 +112,6 @@ export const documents = {
 		emptyWhy:
 			"Legen Sie das erste an, oder ziehen Sie einen Text hierher: Word, OpenDocument, Markdown oder Text.",
 		emptyRead: "Sobald jemand in Ihren Bereichen ein Dokument anlegt, erscheint es hier.",
-		emptyGo: "Erstes Dokument anlegen",
 		emptyArchive: "Das Archiv ist leer",
 		emptyArchiveWhy: "Was Sie archivieren, liegt hier und lässt sich jederzeit zurückholen.",
 		emptyFolder: "In diesem Ordner liegt nichts mehr",

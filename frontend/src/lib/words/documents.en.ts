@@ -21,7 +21,6 @@ export const documents: typeof de = {
 			hint: "Finds words in all documents and messages on this device.",
 		},
 		searchClear: "Clear the search",
-		searching: "Searching …",
 		found: (n: number, more: boolean) =>
 			more ? `More than ${n} documents` : many(n, "document found", "documents found"),
 		foundNone: (text: string) => `No document with “${text}”.`,
@@ -71,7 +70,6 @@ export const documents: typeof de = {
 		undo: "Undo",
 		undone: "Undone.",
 		hush: "Close this note",
-		openIt: "Open",
 
 		createTitle: "New document",
 		templateTitle: "New from template",
@@ -80,13 +78,11 @@ export const documents: typeof de = {
 		nameHint: "For example “Team meeting week 45”.",
 		folder: "Folder",
 		folderHint: "Optional. A new name makes a folder.",
-		folderNone: "No folder",
 		folders: "Folders there are",
 		space: "Space",
 		spaceAll: "Everybody in the office",
 		spaceHint: "Whoever is in the space sees the document.",
 		createGo: "Create",
-		noSpace: "You can read here. New documents are made by people who may write in a space.",
 
 		bringTitle: "Where does the text go?",
 		bringGo: "Import",
@@ -115,7 +111,6 @@ export const documents: typeof de = {
 		empty: "No documents yet",
 		emptyWhy: "Make the first one, or drag a text here: Word, OpenDocument, Markdown or plain text.",
 		emptyRead: "As soon as somebody in your spaces makes a document, it appears here.",
-		emptyGo: "Make the first document",
 		emptyArchive: "The archive is empty",
 		emptyArchiveWhy: "What you archive lies here and can be brought back at any time.",
 		emptyFolder: "Nothing is left in this folder",

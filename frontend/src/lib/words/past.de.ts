@@ -27,8 +27,6 @@ export const past = {
 				: `${names.slice(0, 2).join(", ")} und ${names.length - 2} weitere`,
 		you: "Sie",
 		nth: (n: number, of: number) => `Stand ${n} von ${of}`,
-		value: (when: string, who: string, added: number, removed: number) =>
-			`${when}, ${who}, ${added} Zeichen dazu, ${removed} entfernt`,
 		added: (n: string) => `${n} Zeichen dazu`,
 		removed: (n: string) => `${n} entfernt`,
 		nothing: "nichts geändert",
@@ -50,16 +48,13 @@ export const past = {
 		undone: "Rückgängig gemacht. Es gilt wieder, was vorher galt.",
 		hush: "Meldung schließen",
 		readOnly: "Wiederherstellen können Menschen, die hier schreiben dürfen.",
-		isPresent: "Das ist der heutige Text.",
 		document: "Text dieses Standes",
 		addedMark: "neu: ",
 		changedMark: "geändert: ",
 		removedMark: "entfernt: ",
-		endMark: " Ende.",
 		checked: "erledigt",
 		unchecked: "offen",
 		next: "Zur nächsten Änderung",
-		changes: (n: number) => many(n, "Änderung", "Änderungen"),
 
 		comments: {
 			title: "Anmerkungen",
@@ -73,7 +68,6 @@ export const past = {
 			showResolved: (n: number) => `Erledigte zeigen (${n})`,
 			hideResolved: "Erledigte ausblenden",
 			gone: "Der Text dazu ist gelöscht",
-			about: (quote: string) => `Zu „${quote}“`,
 			jump: "Zur Stelle im Text",
 			write: "Anmerkung schreiben",
 			writeHint: "Strg und Eingabe sendet. Mit @ nennen Sie Menschen.",
@@ -94,7 +88,6 @@ export const past = {
 			edited: "bearbeitet",
 			more: (name: string) => `Mehr zur Anmerkung von ${name}`,
 			moreOwn: "Mehr zu Ihrer Anmerkung",
-			said: (name: string, when: string) => `${name}, ${when}`,
 			thread: (quote: string, n: number) =>
 				`${quote ? `Anmerkung zu „${quote}“` : "Anmerkung"}, ${many(n, "Beitrag", "Beiträge")}`,
 			replies: (n: number) => many(n, "Antwort", "Antworten"),

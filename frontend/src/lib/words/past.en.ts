@@ -28,8 +28,6 @@ export const past: typeof de = {
 				: `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`,
 		you: "You",
 		nth: (n: number, of: number) => `State ${n} of ${of}`,
-		value: (when: string, who: string, added: number, removed: number) =>
-			`${when}, ${who}, ${added} characters added, ${removed} removed`,
 		added: (n: string) => `${n} characters added`,
 		removed: (n: string) => `${n} removed`,
 		nothing: "nothing changed",
@@ -51,16 +49,13 @@ export const past: typeof de = {
 		undone: "Undone. What was valid before is valid again.",
 		hush: "Close this note",
 		readOnly: "People who may write here can restore.",
-		isPresent: "This is the present text.",
 		document: "Text of this state",
 		addedMark: "new: ",
 		changedMark: "changed: ",
 		removedMark: "removed: ",
-		endMark: " end.",
 		checked: "done",
 		unchecked: "open",
 		next: "To the next change",
-		changes: (n: number) => many(n, "change", "changes"),
 
 		comments: {
 			title: "Comments",
@@ -74,7 +69,6 @@ export const past: typeof de = {
 			showResolved: (n: number) => `Show resolved (${n})`,
 			hideResolved: "Hide resolved",
 			gone: "The text it was about is deleted",
-			about: (quote: string) => `About “${quote}”`,
 			jump: "To the place in the text",
 			write: "Write a comment",
 			writeHint: "Ctrl and Enter sends. With @ you name people.",
@@ -95,7 +89,6 @@ export const past: typeof de = {
 			edited: "edited",
 			more: (name: string) => `More about ${name}’s comment`,
 			moreOwn: "More about your comment",
-			said: (name: string, when: string) => `${name}, ${when}`,
 			thread: (quote: string, n: number) =>
 				`${quote ? `Comment about “${quote}”` : "Comment"}, ${many(n, "entry", "entries")}`,
 			replies: (n: number) => many(n, "reply", "replies"),
