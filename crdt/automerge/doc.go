@@ -253,7 +253,7 @@ func (d *Doc) ForkAt(heads []Hash, actor ActorID) (*Doc, error) {
 		return New(o), nil
 	}
 	o.Unverified, o.Limits = true, unlimited
-	body := d.document(d.graph.clock(rows))
+	body := d.copied(d.graph.clock(rows))
 	f := New(o)
 	if err := f.load(body); err != nil {
 		return nil, fmt.Errorf("automerge: fork: %w", err)
@@ -265,7 +265,7 @@ func (d *Doc) ForkAt(heads []Hash, actor ActorID) (*Doc, error) {
 // rebuild drops every operation that belongs to no change: those of a transaction
 // that is rolled back, or of a change that was refused halfway.
 func (d *Doc) rebuild() {
-	body := d.document(d.everything())
+	body := d.copied(d.everything())
 	o := d.o
 	d.o.Unverified, d.o.Limits = true, unlimited
 	d.reset()

@@ -55,8 +55,15 @@ type saver struct {
 }
 
 // document is the changes of a clock, nil for all, as a document chunk.
-func (d *Doc) document(c clock) []byte {
+func (d *Doc) document(c clock) []byte { return d.documentChunk(c, false) }
+
+// copied is the same for this program to read at once: deflating takes most of the
+// time of a copy.
+func (d *Doc) copied(c clock) []byte { return d.documentChunk(c, true) }
+
+func (d *Doc) documentChunk(c clock, plain bool) []byte {
 	s := saver{d: d, all: c == nil && d.Pending() == 0}
+	s.w.Plain = plain
 	g := &d.graph
 	if c == nil {
 		c = d.everything()

@@ -299,6 +299,8 @@ type DocumentWriter struct {
 	message             runEncoder
 	extra               []byte
 	deflater            deflater
+
+	Plain bool // columns are not deflated: for reading it again at once
 }
 
 // Reset begins a document. table[a] is the place of the caller's actor a among
@@ -373,7 +375,11 @@ func (w *DocumentWriter) AppendBody(dst []byte, actors [][]byte, heads []Hash, h
 	for i := range heads {
 		dst = append(dst, heads[i][:]...)
 	}
-	cs, ops := table{deflater: &w.deflater}, table{deflater: &w.deflater}
+	by := &w.deflater
+	if w.Plain {
+		by = nil
+	}
+	cs, ops := table{deflater: by}, table{deflater: by}
 	cs.add(specActor, w.actor.finish())
 	cs.add(specSeq, w.seq.finish())
 	cs.add(specMaxOp, w.maxOp.finish())
