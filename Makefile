@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Each sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run test check bench fuzz generate build cross fmt
+.PHONY: run test check bench fuzz generate build cross packages fmt
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -24,6 +24,9 @@ build: ## the page and the headless program
 
 cross: ## every platform the program is built for
 	build/cross.sh '$(LDFLAGS)'
+
+packages: ## installers and images of the last commit, into bin/packages
+	build/packages.sh
 
 check: ## formatting, vet, generated files, page checks
 	@$(SETUP) page
