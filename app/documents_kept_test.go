@@ -99,7 +99,9 @@ func TestDocumentsKeptBeforeRemoval(t *testing.T) {
 					t.Errorf("at the start c shows %q", got)
 				}
 			}
-			o.until("it is gone", func() bool { return c.paper(row.Ref) == a.paper(row.Ref) && !strings.Contains(c.paper(row.Ref), "verspätet") })
+			o.until("it is gone", func() bool {
+				return c.paper(row.Ref) == a.paper(row.Ref) && !strings.Contains(c.paper(row.Ref), "verspätet")
+			})
 			c.ws.keepNow(t.Context(), 1)
 			c.halt()
 			c.start()
@@ -158,16 +160,17 @@ func FuzzDecodePaper(f *testing.F) {
 	})
 }
 
-// BenchmarkDocumentsAtStart is the time to the first list of 200 documents with 2,000
-// entries each, from the entries and from what is kept.
+// BenchmarkDocumentsAtStart is the time to the first list of documents, from the
+// entries and from what is kept. Both grow with the number of documents.
 func BenchmarkDocumentsAtStart(b *testing.B) {
-	w, space := manyDocuments(b, 200, 2000)
+	const documents, entries = 20, 2000
+	w, space := manyDocuments(b, documents, entries)
 	list := func(name string) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				w.papers.shelfs = nil
 				rows, err := w.Documents(b.Context(), space)
-				if err != nil || len(rows) != 200 {
+				if err != nil || len(rows) != documents {
 					b.Fatal(len(rows), err)
 				}
 			}
@@ -183,8 +186,13 @@ func BenchmarkDocumentsAtStart(b *testing.B) {
 // unheard is a network without others.
 type unheard struct{ mesh.Transport }
 
-func (unheard) Announce([]log.Key) {}
-func (unheard) Close() error       { return nil }
+func (unheard) Self() mesh.PeerID               { return "unheard" }
+func (unheard) Sightings() <-chan mesh.Sighting { return nil }
+func (unheard) Announce([]log.Key)              {}
+func (unheard) ShowDoor(string)                 {}
+func (unheard) Doors() []mesh.Door              { return nil }
+func (unheard) Addrs() []string                 { return nil }
+func (unheard) Close() error                    { return nil }
 
 // manyDocuments is an office of one device with documents of that many entries, each
 // of some letters.
