@@ -309,6 +309,30 @@ step("what fails in the editor costs nothing", async () => {
 	await agree(id, "afterwards");
 });
 
+step("a composition goes on while others write", async () => {
+	const id = await create("Eingabe", "Anfang\n");
+	await text(j).click();
+	await j.keyboard.press("Control+Home");
+	await text(a).click();
+	await a.keyboard.press("Control+End");
+	const keyboard = await a.context().newCDPSession(a);
+	const compose = (said) =>
+		keyboard.send("Input.imeSetComposition", {
+			text: said,
+			selectionStart: said.length,
+			selectionEnd: said.length,
+		});
+	for (const said of ["に", "にほ", "にほん"]) {
+		await compose(said);
+		await j.keyboard.type("x ");
+		await pause(250);
+	}
+	await keyboard.send("Input.insertText", { text: "日本" });
+	await a.keyboard.type(" fertig");
+	await agree(id, "composed");
+	assert.equal(await plain(a), "x x x Anfang日本 fertig");
+});
+
 step("a node crashes while somebody types", async () => {
 	const id = await create("Absturz", "Anfang\n");
 	await text(a).click();

@@ -342,6 +342,8 @@ export class Link {
 			this.#set({ kind: "refused", problem: { code, sentence, next } });
 			return beat;
 		}
+		// The page belongs to another start of the program: nothing will be saved.
+		if (code === "gone") this.#set({ problem: { code, sentence, next } });
 		return retries[Math.min(this.#failures++, retries.length - 1)] as number;
 	}
 
