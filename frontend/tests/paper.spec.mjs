@@ -76,16 +76,20 @@ const says = async (page, wanted) => {
 		assert.deepEqual(await blocks(page), wanted);
 	}
 };
-// select selects so many letters from the beginning.
-async function select(page, n) {
-	// Within a moment after the text got the focus back, its own selection wins.
-	await until("the beginning", async () => {
+// begin puts the cursor at the beginning. Within a moment after the text got the
+// focus back, its own selection wins.
+const begin = (page) =>
+	until("the beginning", async () => {
 		await page.keyboard.press("Control+Home");
 		return page.evaluate(() => {
 			const { selection } = globalThis.document.querySelector(".paper-place").editor.view.state;
 			return selection.empty && selection.from === 1;
 		});
 	});
+
+// select selects so many letters from the beginning.
+async function select(page, n) {
+	await begin(page);
 	for (let i = 0; i < n; i++) await page.keyboard.press("Shift+ArrowRight");
 	await until("the selection", () =>
 		page.evaluate((many) => {
@@ -332,7 +336,7 @@ step("what is pasted is clean, and what is copied is good elsewhere", async () =
 	await says(a, before);
 	// Within a line.
 	await fresh(a, "Zeile", "eins drei");
-	await a.keyboard.press("Control+Home");
+	await begin(a);
 	for (let i = 0; i < 5; i++) await a.keyboard.press("ArrowRight");
 	await until("the cursor", () =>
 		a.evaluate(
@@ -395,7 +399,7 @@ step("links lead only where they may", async () => {
 
 step("finding counts, goes round and ends on what was found", async () => {
 	await fresh(a, "Suchen", "Eins zwei EINS\n\ndrei eins\n\nEinsatz");
-	await a.keyboard.press("Control+Home");
+	await begin(a);
 	await a.keyboard.press("Control+f");
 	await a.keyboard.type("eins");
 	await a.getByText("1 von 4", { exact: true }).waitFor();
@@ -422,7 +426,7 @@ step("an image goes into the folder, into the text, and to the other", async () 
 	});
 	await writeFile(png, Buffer.from(image));
 	await writeFile(join(anke.home, "Liste.csv"), "a;b");
-	await a.keyboard.press("Control+Home");
+	await begin(a);
 	await a.keyboard.press("End");
 	await a
 		.getByLabel("Bild oder Datei von diesem Computer")
@@ -454,16 +458,74 @@ step("an image goes into the folder, into the text, and to the other", async () 
 	await a.getByRole("complementary", { name: "Stände von Liste.csv" }).waitFor();
 });
 
+step("an image is pasted and dropped; without the folder it is said why not", async () => {
+	await fresh(a, "Bilder", "Oben");
+	// bring hands the text an image as the clipboard or the mouse would.
+	const bring = (how) =>
+		text(a).evaluate(async (el, kind) => {
+			const canvas = new OffscreenCanvas(40, 20);
+			canvas.getContext("2d").fillRect(0, 0, 40, 20);
+			const blob = await canvas.convertToBlob();
+			const data = new DataTransfer();
+			data.items.add(new File([blob], kind === "paste" ? "image.png" : "Gezogen.png", { type: "image/png" }));
+			const { right, bottom } = el.firstElementChild.getBoundingClientRect();
+			const at = { bubbles: true, cancelable: true, clientX: right - 5, clientY: bottom - 5 };
+			if (kind === "paste") el.dispatchEvent(new ClipboardEvent("paste", { ...at, clipboardData: data }));
+			else el.dispatchEvent(new DragEvent("drop", { ...at, dataTransfer: data }));
+		}, how);
+	await bring("paste");
+	await a.getByRole("img", { name: /^Bild \d{4}-\d\d-\d\d [\d.]+\.png$/ }).waitFor();
+	await bring("drop");
+	await a.getByRole("img", { name: "Bild Gezogen.png" }).waitFor();
+	const space = (await anke.ask("files/folders")).folders[0].space;
+	await anke.ask("files/folder", { space, kept: false, dir: "" });
+	await until("the folder is not kept", async () => !(await anke.ask("files/folders")).folders[0].kept);
+	await until("it is said", async () => {
+		await bring("paste");
+		return a.getByText("Der Ordner dieses Bereichs liegt nicht auf diesem Gerät.").count();
+	});
+	await accessible(a, "no folder");
+	await anke.ask("files/folder", { space, kept: true, dir: "" });
+	await until("the folder is kept", async () => (await anke.ask("files/folders")).folders[0].kept);
+});
+
+step("who may only read has no tools and changes nothing", async () => {
+	const person = (await jonas.ask("status")).person.id;
+	const space = await anke.ask("space/create", { name: "Nur lesen", members: [{ person, level: "read" }] });
+	const { id } = await anke.ask("document/create", {
+		space: space.id,
+		title: "Geschützt",
+		folder: "",
+		markdown: "Lesen\n\n- [ ] Aufgabe\n\n| A | B |\n|---|---|\n| 1 | 2 |",
+		template: "",
+	});
+	await until("it is there", async () =>
+		(await jonas.ask("documents", { space: "" })).documents.some((d) => d.id === id),
+	);
+	await show(j, id);
+	await j.getByText("Schreiben dürfen Sie hier nicht.").waitFor();
+	const was = await blocks(j);
+	await text(j).getByText("Lesen").click();
+	await j.keyboard.type("x");
+	await j.keyboard.press("Control+b");
+	await paste(j, { "text/plain": "nein" });
+	assert.equal(await j.getByRole("checkbox").isDisabled(), true);
+	assert.equal(await j.getByRole("textbox", { name: "Zeile 1, Spalte 1" }).getAttribute("readonly"), "");
+	assert.equal(await j.getByRole("toolbar").count(), 0);
+	assert.deepEqual(await blocks(j), was);
+	await accessible(j, "reader");
+});
+
 step("a remark keeps its place while people write before it", async () => {
 	const id = await fresh(a, "Anmerkungen", "Der Hausrat im Obergeschoss");
-	await a.keyboard.press("Control+Home");
+	await begin(a);
 	await select(a, 11);
 	await a.keyboard.press("Control+Alt+m");
 	const field = a.getByRole("complementary", { name: "Anmerkungen" }).getByRole("textbox").last();
 	await field.waitFor();
 	await show(j, id);
 	await text(j).click();
-	await j.keyboard.press("Control+Home");
+	await begin(j);
 	await j.keyboard.type("Neu: ");
 	await until("it arrived", async () => (await blocks(a))[0].includes("Neu: "));
 	await field.fill("Ist das alles?");

@@ -2,7 +2,7 @@
 import { chainCommands, selectAll } from "prosemirror-commands";
 import { redo, undo } from "prosemirror-history";
 import { undoInputRule } from "prosemirror-inputrules";
-import type { Command } from "prosemirror-state";
+import { type Command, NodeSelection } from "prosemirror-state";
 import { ahead, back, below, check, enter, indent, newline, setKind, toggle, wipe } from "./commands";
 import { schema } from "./schema";
 
@@ -24,7 +24,7 @@ const does = (what: () => void): Command => {
 
 // keys is the keymap of the text; asks opens what needs a dialog.
 export function keys(asks: Asks): Record<string, Command> {
-	const out = chainCommands(check, below);
+	const out = chainCommands(check, outOf);
 	return {
 		Enter: enter,
 		"Shift-Enter": newline,
@@ -60,6 +60,12 @@ export function keys(asks: Asks): Record<string, Command> {
 		ArrowDown: outOfCode,
 	};
 }
+
+// outOf leads out of what Enter does not lead out of.
+const outOf: Command = (state, dispatch) => {
+	const stuck = state.selection instanceof NodeSelection || state.selection.$from.parent.attrs.t === "code";
+	return stuck && below(state, dispatch);
+};
 
 const tabInCode: Command = (state, dispatch) => {
 	if (state.selection.$from.parent.attrs.t !== "code") return false;

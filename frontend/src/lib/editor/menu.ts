@@ -236,6 +236,7 @@ export function plugins(hooks: Hooks): Plugin[] {
 				},
 				handleDOMEvents: {
 					click: (_view, event) => pressed(event, hooks),
+					dblclick: (view) => void setTimeout(() => unbreak(view), 30),
 					auxclick: (_view, event) => {
 						if ((event.target as Element).closest?.("a")) event.preventDefault();
 						return false;
@@ -252,6 +253,16 @@ export function plugins(hooks: Hooks): Plugin[] {
 		dropCursor({ class: "drop-cursor", color: false, width: 2 }),
 		gapCursor(),
 	];
+}
+
+// unbreak: a double click beside a paragraph selects its end in some browsers, and
+// what is typed then would join it with the next.
+function unbreak(view: EditorView) {
+	if (view.isDestroyed) return;
+	const { doc, selection, tr } = view.state;
+	const { from, to } = selection;
+	if (to - from !== 2 || selection.$from.sameParent(selection.$to)) return;
+	view.dispatch(tr.setSelection(TextSelection.create(doc, from)));
 }
 
 function pressed(event: MouseEvent, hooks: Hooks): boolean {
