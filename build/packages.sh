@@ -47,10 +47,8 @@ compile() { # OS ARCH NAME FLAGS…: one program
 compile linux amd64 inselnetz-linux-amd64
 compile linux arm64 inselnetz-linux-arm64
 compile darwin arm64 inselnetz-darwin-arm64
-for arch in amd64 arm64; do
-	# shellcheck source=build/package/linux/cross.sh
-	(. build/package/linux/cross.sh "$arch" && compile linux "$arch" "inselnetz-window-linux-$arch" -tags desktop,production,webkit2_41)
-done
+# The window needs the C compiler and the libraries of its own processor.
+CGO_ENABLED=1 CGO_CFLAGS=-O2 CGO_LDFLAGS=-O2 compile linux amd64 inselnetz-window-linux-amd64 -tags desktop,production,webkit2_41
 
 # Windows finds icon, manifest and version in a file the linker takes along.
 numbers=$number.$((count % 65536))
@@ -73,7 +71,8 @@ pack() { "$work/package" "$1" -version "$version" -build "$count" "${@:2}"; }
 texts=(LICENSE build/THIRD-PARTY-NOTICES.txt)
 sed 's,/usr/bin/,/usr/local/bin/,' build/package/linux/inselnetz.service >"$work/inselnetz.service"
 for arch in amd64 arm64; do
-	ARCH=$arch BIN=$bin DEB_VERSION=$debian "$work/tools/nfpm" package -f build/package/linux/nfpm.yaml -p deb -t "$out/inselnetz_${debian}_$arch.deb" >/dev/null
+	if [ $arch = amd64 ]; then cat build/package/linux/nfpm.yaml; else grep -v '# window' build/package/linux/nfpm.yaml; fi >"$work/nfpm.yaml"
+	ARCH=$arch BIN=$bin DEB_VERSION=$debian "$work/tools/nfpm" package -f "$work/nfpm.yaml" -p deb -t "$out/inselnetz_${debian}_$arch.deb" >/dev/null
 	pack tarball -o "$out/inselnetz-$version-linux-$arch.tar.gz" -dir "inselnetz-$version" \
 		"inselnetz=$bin/inselnetz-linux-$arch" "$work/inselnetz.service" build/package/linux/INSTALL.txt "${texts[@]}"
 	pack oci -o "$out/inselnetz-$version-oci-$arch.tar" -arch "$arch" "$bin/inselnetz-linux-$arch" "${texts[@]}"

@@ -1,12 +1,8 @@
 #!/usr/bin/env bash
-# Installs what packages are built with on Debian; with "check" also what they
+# Installs what packages are built with, on Debian for amd64; with "check" also what they
 # are tried with. Does nothing twice.
 set -euo pipefail
 want=(nsis osslsigncode gcc libc6-dev pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev)
-case $(dpkg --print-architecture) in
-amd64) want+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ;;
-arm64) want+=(gcc-x86-64-linux-gnu libc6-dev-amd64-cross) ;;
-esac
 [ "${1:-}" != check ] || want+=(p7zip-full wine64 gcc-mingw-w64-x86-64 skopeo jq qemu-user-static desktop-file-utils openssl)
 missing=()
 for p in "${want[@]}"; do
