@@ -336,7 +336,7 @@ step("each step of a long text is quick", async (t) => {
 			}, button),
 		);
 	t.diagnostic(`steps of 120,000 characters: ${took.join(", ")} ms`);
-	assert.ok(Math.max(...took) < 2000, "a step takes long");
+	assert.ok(Math.max(...took) < 5000, "a step takes long");
 });
 
 step("in English", async () => {
