@@ -1,5 +1,5 @@
 // Turns what ProseMirror's commands do into the steps of this editor.
-import { Fragment, type Node, Slice } from "prosemirror-model";
+import type { Node } from "prosemirror-model";
 import { Selection, TextSelection, type Transaction } from "prosemirror-state";
 import {
 	AddMarkStep,
@@ -12,9 +12,10 @@ import {
 } from "prosemirror-transform";
 import { difference, Keep } from "./keep";
 import { PutStep, SetStep } from "./keep.attrs";
+import { bare } from "./keep.bare";
 import { MarksStep } from "./keep.marks";
 import { pieces } from "./keep.pieces";
-import { type Fields, inOrder, isBlock, isEmbed, mapOf, nameOf, worthOf } from "./schema";
+import { type Fields, isEmbed, mapOf, nameOf, worthOf } from "./schema";
 
 // own replaces the steps of a transaction, before it is applied, by steps of this
 // editor that do the same. So the history of undoing holds only those, too.
@@ -139,29 +140,4 @@ function hasEmbed(doc: Node, from: number, to: number): boolean {
 		found ||= isEmbed(node);
 	});
 	return found;
-}
-
-// bare is a slice whose embeds have no marks, and whose text has them in order.
-function bare(slice: Slice): Slice {
-	const content = stripped(slice.content);
-	return content === slice.content ? slice : new Slice(content, slice.openStart, slice.openEnd);
-}
-
-function stripped(content: Fragment): Fragment {
-	const out: Node[] = [];
-	let changed = false;
-	content.forEach((node) => {
-		let made = node;
-		if (isEmbed(node) && node.marks.length > 0) made = node.mark([]);
-		else if (node.isText) {
-			const marks = inOrder(node.marks);
-			if (marks !== node.marks) made = node.mark(marks);
-		} else if (isBlock(node)) {
-			const inner = stripped(node.content);
-			if (inner !== node.content) made = node.copy(inner);
-		}
-		changed ||= made !== node;
-		out.push(made);
-	});
-	return changed ? Fragment.fromArray(out) : content;
 }

@@ -2,6 +2,7 @@
 // of what is deleted, or undone, stays.
 import { Fragment, type Node, type Schema, Slice } from "prosemirror-model";
 import { type Mappable, Mapping, type MapResult, Step, StepMap, StepResult } from "prosemirror-transform";
+import { bare } from "./keep.bare";
 import { blockOf } from "./schema";
 
 export { PutStep, SetStep } from "./keep.attrs";
@@ -293,5 +294,5 @@ export function difference(was: Node, is: Node): Keep | null {
 	const end = was.content.findDiffEnd(is.content);
 	if (!end) return null;
 	const over = Math.max(0, start - Math.min(end.a, end.b));
-	return Keep.of(was, start, end.a + over, is.slice(start, end.b + over));
+	return Keep.of(was, start, end.a + over, bare(is.slice(start, end.b + over)));
 }

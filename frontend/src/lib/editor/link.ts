@@ -91,6 +91,7 @@ export class Link {
 	#due = Number.POSITIVE_INFINITY;
 	#asked = 0; // when the last call began
 	#failures = 0;
+	#senseless = 0; // answers of that kind one after the other
 	#first = 0; // when the first edit that is not saved came
 	#typed = Number.NEGATIVE_INFINITY;
 	#known = ""; // what was told of other pages
@@ -338,6 +339,16 @@ export class Link {
 			return beat;
 		}
 		const { code, sentence = "", next = "" } = problem;
+		// A batch that makes no sense is our own fault: the editor begins anew, then
+		// goes on from what it shows.
+		if (code === "bad-request" && this.#senseless < 2) {
+			if (this.#senseless++ === 0) this.#editor = "";
+			else {
+				this.#out = null;
+				this.#repair(err, (this.#host as Host).state.doc);
+			}
+			return 0;
+		}
 		if (final.has(code)) {
 			this.#set({ kind: "refused", problem: { code, sentence, next } });
 			return beat;
@@ -361,6 +372,7 @@ export class Link {
 		if (news.edits.length > 0) await this.#composed();
 		this.#batch = out.request.batch;
 		this.#heads(news);
+		this.#senseless = 0;
 		const [steps, text] = await this.#news(news, out.text);
 		this.#receive(out, steps, text);
 		this.#here(news);
