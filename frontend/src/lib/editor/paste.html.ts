@@ -373,14 +373,15 @@ function word(el: Element, look: Map<string, string>, here: Here) {
 function cells(el: Element): string[][] {
 	const rows: string[][] = [];
 	const taken = new Map<string, true>();
-	for (const [y, tr] of [...el.querySelectorAll("tr")].entries()) {
+	const all = [...el.querySelectorAll("tr")];
+	for (const [y, tr] of all.entries()) {
 		const row: string[] = [];
 		rows.push(row);
 		for (const cell of tr.children) {
 			if (!/^T[DH]$/.test(cell.tagName)) continue;
 			while (taken.has(`${y}:${row.length}`)) row.push("");
 			const spans = (name: string) => Math.min(100, Math.max(1, Number(cell.getAttribute(name)) || 1));
-			const [wide, high] = [spans("colspan"), spans("rowspan")];
+			const [wide, high] = [spans("colspan"), Math.min(spans("rowspan"), all.length - y)];
 			const x = row.length;
 			row.push(cellText(cell));
 			for (let i = 1; i < wide; i++) row.push("");
