@@ -116,11 +116,23 @@ const keys = [
 const typed = ["Ein Wort ", "und noch eins, ", "# ", "- ", "[] ", "> ", "1. ", "**fett** ", "Größe"];
 const pasted = ["<p>Eins</p><ul><li>Zwei</li><li><b>Drei</b></li></ul>", "nur Text\nin zwei Zeilen"];
 
+// stay has what is typed go into the text: Tab leads out of it.
+const stay = (page) =>
+	page.evaluate(() => {
+		const place = globalThis.document.querySelector(".paper-place");
+		if (!place.contains(globalThis.document.activeElement)) place.editor.view.focus();
+	});
+
 // something is a random thing that a person does with keys and mouse.
 async function something(page, r) {
 	const what = r(14);
+	await stay(page);
 	if (what < 5) await page.keyboard.type(r.of(typed));
-	else if (what < 10) for (let i = r(3); i >= 0; i--) await page.keyboard.press(r.of(keys));
+	else if (what < 10)
+		for (let i = r(3); i >= 0; i--) {
+			await stay(page);
+			await page.keyboard.press(r.of(keys));
+		}
 	else if (what === 10) await page.keyboard.insertText(r.of(["😀", "👩‍👩‍👧", "日本"]));
 	else if (what === 11) {
 		const cell = page.locator(".paper-place table textarea, .paper-place table [contenteditable]").first();
@@ -169,7 +181,7 @@ step("random people with keys and mouse", async () => {
 		const r = random(seed);
 		const table = "\n| Posten | Preis |\n| --- | --- |\n| Papier | 4 |\n";
 		const id = await create(`Zufall ${seed}`, `# Anfang\n\nEin Absatz.\n\n- [ ] Aufgabe\n${table}\nEnde.\n`);
-		const stop = Date.now() + Number(process.env.SECONDS || 60) * 1000;
+		const stop = Date.now() + Number(process.env.SECONDS || 40) * 1000;
 		await Promise.all(
 			[a, j].flatMap((page) => {
 				const own = random(r(1e9));
