@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { accessible, launch, looks, open, phone, pictures, quiet, step, wide } from "./browser.mjs";
 import { pair, startNode, until } from "./nodes.mjs";
+import { begin, blocks, copied, dialog, paste, saved, says, select, show, text, tool } from "./paper.mjs";
 import { samples } from "./paste.samples.mjs";
 
 let browser;
@@ -32,22 +33,6 @@ after(async () => {
 	await Promise.all([anke, jonas].map((node) => node?.stop()));
 });
 
-const text = (page) => page.getByRole("textbox", { name: /^Text von / });
-const tool = (page, name) =>
-	page.getByRole("toolbar", { name: "Text gestalten" }).getByRole("button", { name, exact: true });
-const dialog = (page) => page.getByRole("dialog").filter({ visible: true });
-
-// show opens a document in a page.
-async function show(page, id, view = "") {
-	await page.evaluate(
-		(hash) => {
-			location.hash = hash;
-		},
-		`#/documents/${encodeURIComponent(id)}${view}`,
-	);
-	if (view !== "/history") await text(page).waitFor();
-}
-
 // fresh makes a document and opens it, with the cursor in it.
 async function fresh(page, title, markdown = "") {
 	const { id } = await anke.ask("document/create", { space: "", title, folder: "", markdown, template: "" });
@@ -55,70 +40,6 @@ async function fresh(page, title, markdown = "") {
 	await text(page).click();
 	return id;
 }
-
-// blocks is what an editor shows: kind, level and text of each block.
-const blocks = (page) =>
-	page.evaluate(() =>
-		globalThis.document.querySelector(".paper-place").editor.view.state.doc.content.content.map((b) => {
-			const { t, level, checked } = b.attrs;
-			const inline = b.content.content.map((n) => {
-				if (!n.isText) return `{${n.attrs.t}}`;
-				const marks = n.marks.map((m) => m.type.name + (m.attrs.v ?? m.attrs.href ?? ""));
-				return marks.length > 0 ? `[${n.text}|${marks.join(",")}]` : n.text;
-			});
-			return `${t}${level || ""}${checked ? "x" : ""}: ${inline.join("")}`;
-		}),
-	);
-const says = async (page, wanted) => {
-	try {
-		await until("the text", async () => JSON.stringify(await blocks(page)) === JSON.stringify(wanted), 5000);
-	} catch {
-		assert.deepEqual(await blocks(page), wanted);
-	}
-};
-// begin puts the cursor at the beginning. Within a moment after the text got the
-// focus back, its own selection wins.
-const begin = (page) =>
-	until("the beginning", async () => {
-		await page.keyboard.press("Control+Home");
-		return page.evaluate(() => {
-			const { selection } = globalThis.document.querySelector(".paper-place").editor.view.state;
-			return selection.empty && selection.from === 1;
-		});
-	});
-
-// select selects so many letters from the beginning.
-async function select(page, n) {
-	await begin(page);
-	for (let i = 0; i < n; i++) await page.keyboard.press("Shift+ArrowRight");
-	await until("the selection", () =>
-		page.evaluate((many) => {
-			const { from, to } = globalThis.document.querySelector(".paper-place").editor.view.state.selection;
-			return to - from === many;
-		}, n),
-	);
-}
-// saved is the text as the program has it.
-const saved = async (node, id) => (await node.ask("document", { id, heads: [] })).markdown;
-
-// paste puts something on the clipboard as a program would, and pastes it.
-const paste = (page, types) =>
-	text(page).evaluate((el, data) => {
-		const transfer = new DataTransfer();
-		for (const [type, value] of Object.entries(data)) transfer.setData(type, value);
-		el.dispatchEvent(
-			new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true, cancelable: true }),
-		);
-	}, types);
-// copied is what copying puts on the clipboard.
-const copied = (page) =>
-	text(page).evaluate((el) => {
-		const transfer = new DataTransfer();
-		el.dispatchEvent(
-			new ClipboardEvent("copy", { clipboardData: transfer, bubbles: true, cancelable: true }),
-		);
-		return { html: transfer.getData("text/html"), text: transfer.getData("text/plain") };
-	});
 
 step("what is typed becomes what it says", async () => {
 	const id = await fresh(a, "Kürzel");

@@ -84,7 +84,8 @@ export function prepare(
 ): { ready: Promise<unknown>; end: () => void } {
 	const root = make("div", "print-root");
 	const first = doc.firstChild;
-	if (first?.attrs.t !== "heading" && title) {
+	const said = first?.attrs.t === "heading" && (first.attrs.level <= 1 || first.textContent.trim() === title);
+	if (!said && title) {
 		const heading = document.createElement("h1");
 		heading.className = "print-title";
 		heading.textContent = title;
