@@ -13,15 +13,16 @@ trap 'rm -rf "$work"' EXIT
 [ -z "$(git status --porcelain --untracked-files=no)" ] || echo "packages: what is not committed is not in them" >&2
 
 # What the commit decides: version, number of the build, time.
-hash=$(git rev-parse --short=10 HEAD)
-count=$(git rev-list --count HEAD)
-if tag=$(git describe --tags --exact-match --match 'v[0-9]*.[0-9]*.[0-9]*' 2>/dev/null); then
+commit=$(git rev-parse HEAD) # one and the same, also if somebody commits meanwhile
+hash=${commit:0:10}
+count=$(git rev-list --count "$commit")
+if tag=$(git describe --tags --exact-match --match 'v[0-9]*.[0-9]*.[0-9]*' "$commit" 2>/dev/null); then
 	number=${tag#v} version=${tag#v} debian=${tag#v}
 else
-	tag=$(git describe --tags --abbrev=0 --match 'v[0-9]*.[0-9]*.[0-9]*' 2>/dev/null || echo v0.0.0)
+	tag=$(git describe --tags --abbrev=0 --match 'v[0-9]*.[0-9]*.[0-9]*' "$commit" 2>/dev/null || echo v0.0.0)
 	number=${tag#v} version=${tag#v}-$count-g$hash debian=${tag#v}+$count.g$hash
 fi
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit")
 export SOURCE_DATE_EPOCH TZ=UTC LC_ALL=C.UTF-8
 umask 022
 
@@ -31,7 +32,7 @@ export GOFLAGS="${GOFLAGS:-} -buildvcs=false -trimpath -mod=readonly"
 
 src=$work/src bin=$work/bin
 mkdir -p "$src" "$bin" "$out"
-git archive HEAD | tar -x -C "$src"
+git archive "$commit" | tar -x -C "$src"
 cd "$src"
 build/setup.sh page
 GOBIN=$work/tools go -C build/package/tools install tool
