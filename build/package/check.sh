@@ -66,8 +66,9 @@ BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
 __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE p, SIZE_T n) { return SystemFunction036(p, (ULONG)n); }
 C
 # Wine 8 lacks a library that every Windows from 10 on has.
-try "a stand-in for wine's missing library compiles" x86_64-w64-mingw32-gcc -shared -o "$work/windows/bcryptprimitives.dll" "$work/p.c" -ladvapi32
+try "a stand-in for wine's missing library compiles" x86_64-w64-mingw32-gcc -shared -o "$work/bcryptprimitives.dll" "$work/p.c" -ladvapi32
 try "wine is set up" /usr/lib/wine/wine64 wineboot --init
+cp "$work/bcryptprimitives.dll" "$WINEPREFIX/drive_c/windows/system32/"
 try "Windows program says its version under wine" /usr/lib/wine/wine64 "$work/windows/inselnetz-cli.exe" version
 try "Windows program starts under wine and answers" answers "$work/windows/inselnetz-cli.exe" /usr/lib/wine/wine64
 try "installer installs under wine" /usr/lib/wine/wine64 "$setup" /S /CurrentUser '/D=C:\Insel'
