@@ -69,24 +69,28 @@ C
 try "a stand-in for wine's missing library compiles" x86_64-w64-mingw32-gcc -shared -o "$work/bcryptprimitives.dll" "$work/p.c" -ladvapi32
 try "wine is set up" /usr/lib/wine/wine64 wineboot --init
 cp "$work/bcryptprimitives.dll" "$WINEPREFIX/drive_c/windows/system32/"
+/usr/lib/wine/wine64 "$setup" /S
+try "installer refuses Windows 7, which wine says it is" test $? -eq 2
+try "wine says it is Windows 10" /usr/lib/wine/wine64 winecfg -v win10
 try "Windows program says its version under wine" /usr/lib/wine/wine64 "$work/windows/inselnetz-cli.exe" version
 try "Windows program starts under wine and answers" answers "$work/windows/inselnetz-cli.exe" /usr/lib/wine/wine64
-try "installer installs under wine" /usr/lib/wine/wine64 "$setup" /S /CurrentUser '/D=C:\Insel'
-place=$WINEPREFIX/drive_c/Insel
+try "installer installs under wine" /usr/lib/wine/wine64 "$setup" /S /CurrentUser
+local=$(find "$WINEPREFIX/drive_c/users" -type d -path '*AppData/Local' | grep -v Public | head -1)
+place=$local/Programs/Inselnetz
 try "  programs and uninstaller are there" test -s "$place/inselnetz.exe" -a -s "$place/inselnetz-cli.exe" -a -s "$place/uninstall.exe"
 try "  start menu has it" sh -c "find '$WINEPREFIX/drive_c' -name Inselnetz.lnk | grep -q ."
 /usr/lib/wine/wine64 reg query 'HKCU\Software\Classes\inselnetz\shell\open\command' >"$work/link" 2>/dev/null
 try "  links are opened by it" has "$work/link" 'inselnetz.exe'
-local_data=$(dirname "$(find "$WINEPREFIX/drive_c/users" -type d -path '*AppData/Local' | grep -v Public | head -1)")/Local/Inselnetz/Daten
+local_data=$local/Inselnetz/Daten
 remove() { # FLAGS…: run the uninstaller to its end; _? keeps it from going on elsewhere
 	cp "$place/uninstall.exe" "$work/uninstall.exe"
-	/usr/lib/wine/wine64 "$work/uninstall.exe" /S /CurrentUser "$@" '_?=C:\Insel'
+	/usr/lib/wine/wine64 "$work/uninstall.exe" /S /CurrentUser "$@" "_?=$(/usr/lib/wine/wine64 winepath -w "$place" 2>/dev/null | tr -d "\r")"
 }
 mkdir -p "$local_data" && touch "$local_data/kept"
 try "uninstalls" remove
 try "  the program is gone" test ! -e "$place/inselnetz.exe"
 try "  the data stay" test -e "$local_data/kept"
-try "installs again" /usr/lib/wine/wine64 "$setup" /S /CurrentUser '/D=C:\Insel'
+try "installs again" /usr/lib/wine/wine64 "$setup" /S /CurrentUser
 try "uninstalls with its data" remove /RemoveData
 try "  the data are gone" test ! -e "$local_data"
 /usr/lib/wine/wineserver64 -k 2>/dev/null

@@ -67,6 +67,7 @@ VIFileVersion "${NUMBERS}"
   !uninstfinalize '${SIGN} "%1"' = 0
 !endif
 
+Var Chosen
 Var RemoveData
 Var Keep
 Var Remove
@@ -77,7 +78,11 @@ Function .onInit
     SetErrorLevel 2
     Quit
   ${EndIf}
+  StrCpy $Chosen $INSTDIR ; of /D; else empty
   !insertmacro MULTIUSER_INIT
+  ${If} $Chosen != ""
+    StrCpy $INSTDIR $Chosen
+  ${EndIf}
 FunctionEnd
 
 
