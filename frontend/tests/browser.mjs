@@ -17,8 +17,8 @@ export const phone = { width: 375, height: 812 };
 // story is skipped.
 let broken = false;
 const pages = [];
-export function step(name, run) {
-	test(name, { timeout: 120_000 }, async (t) => {
+export function step(name, run, ms = 120_000) {
+	test(name, { timeout: ms }, async (t) => {
 		if (broken) return t.skip("an earlier step failed");
 		broken = true;
 		try {

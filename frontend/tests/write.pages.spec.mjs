@@ -69,19 +69,20 @@ const sorted = (_key, v) =>
 const json = (doc) => JSON.stringify(doc, sorted);
 
 // agree waits until both pages and both nodes have the same.
-async function agree(id, what) {
+async function agree(id, what, both = [a, j]) {
+	const [one, other] = both;
 	await until(
 		`${what}: both show the same`,
 		async () => {
-			const [x, y] = await Promise.all([shown(a), shown(j)]);
-			const kinds = [(await state(a)).kind, (await state(j)).kind];
+			const [x, y] = await Promise.all([shown(one), shown(other)]);
+			const kinds = [(await state(one)).kind, (await state(other)).kind];
 			return json(x) === json(y) && kinds.every((k) => k === "saved");
 		},
-		30_000,
+		60_000,
 	);
-	const is = json(await shown(a));
+	const is = json(await shown(one));
 	for (const node of [anke, jonas]) assert.equal(json((await told(node, id)).toJSON()), is, what);
-	for (const page of [a, j]) assert.equal((await state(page)).healed, 0, what);
+	for (const page of both) assert.equal((await state(page)).healed, 0, what);
 }
 
 const keys = [
@@ -175,26 +176,53 @@ async function lose(route) {
 	await route.abort().catch(() => {});
 }
 
-step("random people with keys and mouse", async () => {
-	for (const seed of seeds(1)) {
-		console.log("seed", seed);
-		const r = random(seed);
-		const table = "\n| Posten | Preis |\n| --- | --- |\n| Papier | 4 |\n";
-		const id = await create(`Zufall ${seed}`, `# Anfang\n\nEin Absatz.\n\n- [ ] Aufgabe\n${table}\nEnde.\n`);
-		const stop = Date.now() + Number(process.env.SECONDS || 40) * 1000;
-		await Promise.all(
-			[a, j].flatMap((page) => {
-				const own = random(r(1e9));
-				const run = async () => {
-					await text(page).click({ position: { x: 20, y: 10 } });
-					while (Date.now() < stop) await something(page, own);
-				};
-				return [run(), cuts(page, random(r(1e9)), stop)];
-			}),
-		);
-		await agree(id, `seed ${seed}`);
-	}
-});
+// pairs is how many documents two pages each write at once.
+const pairs = 10;
+
+// prepare opens a document in two pages of their own.
+async function prepare(seed) {
+	const r = random(seed);
+	const table = "\n| Posten | Preis |\n| --- | --- |\n| Papier | 4 |\n";
+	const both = [await open(browser, anke), await open(browser, jonas)];
+	const id = await create(
+		`Zufall ${seed}`,
+		`# Anfang\n\nEin Absatz.\n\n- [ ] Aufgabe\n${table}\nEnde.\n`,
+		both,
+	);
+	return { seed, r, both, id };
+}
+
+// together has its pages write at random, with cuts, for a while, and then compares
+// them and the nodes.
+async function together({ seed, r, both, id }, seconds) {
+	const stop = Date.now() + seconds * 1000;
+	await Promise.all(
+		both.flatMap((page) => {
+			const own = random(r(1e9));
+			const run = async () => {
+				await text(page).click({ position: { x: 20, y: 10 } });
+				while (Date.now() < stop) await something(page, own);
+			};
+			return [run(), cuts(page, random(r(1e9)), stop)];
+		}),
+	);
+	await agree(id, `seed ${seed}`, both);
+	await Promise.all(both.map((page) => page.context().close()));
+}
+
+step(
+	"random people with keys and mouse",
+	async () => {
+		const all = seeds(Number(process.env.SEEDS || 20));
+		console.log("seeds", all.join(" "));
+		while (all.length > 0) {
+			const some = [];
+			for (const seed of all.splice(0, pairs)) some.push(await prepare(seed));
+			await Promise.all(some.map((one) => together(one, Number(process.env.SECONDS || 60))));
+		}
+	},
+	600_000,
+);
 
 step("a key is seen by the other soon", async () => {
 	const id = await create("Schnell", "Anfang\n");
