@@ -121,7 +121,7 @@ type Folder struct {
 	execs    bool // the disk knows what is executable
 	folds    bool
 
-	plan  sync.Mutex
+	plan  turn         // held while contents are fetched, too
 	using sync.RWMutex // held for reading from putting into the keep until a version names it
 	work  sync.Mutex
 	temps atomic.Uint64
@@ -198,6 +198,7 @@ const (
 // is missing and opts.Create is not set, the Folder is open but Missing.
 func Open(ctx context.Context, opts Options) (*Folder, error) {
 	f := &Folder{
+		plan: make(turn, 1),
 		opts: opts, fs: opts.FS, host: opts.Host, log: opts.Log, workers: opts.Workers,
 		platform: platform(), execs: runtime.GOOS != "windows", folds: opts.FS.Folds(),
 		tree: tree.New(), onDisk: opts.Kept, skip: slices.Clone(opts.Skip), todo: map[string]todo{},
@@ -368,6 +369,13 @@ func (f *Folder) setMissing(m bool) {
 		f.changed()
 	}
 }
+
+// A turn is a lock that is held while others on the network are waited for. Who
+// waits for it waits as for a message, so that the time of a simulation goes on.
+type turn chan struct{}
+
+func (t turn) Lock()   { t <- struct{}{} }
+func (t turn) Unlock() { <-t }
 
 // Close ends what Open began. Run must have returned.
 func (f *Folder) Close() error {
