@@ -32,10 +32,13 @@ if command -v chromium >/dev/null; then
 	export INSELNETZ_BIN="$PWD/bin/inselnetz"
 	# A browser is a large thing to rely on: a story that fails is told once more,
 	# with its pictures of the failure kept in frontend/test-results.
-	npm --prefix frontend run --silent test || {
-		echo "window tests: failed, once more"
-		npm --prefix frontend run --silent test
-	}
+	cd frontend
+	for story in tests/*.spec.mjs; do
+		node --test "$story" || {
+			echo "window tests: $story failed, once more"
+			node --test "$story"
+		}
+	done
 else
 	echo "window tests: skipped, there is no chromium" >&2
 	[ "${INSELNETZ_CI:-}" != 1 ]

@@ -105,6 +105,12 @@ step("Backspace takes a rule back, then the kind, then joins", async () => {
 	await a.keyboard.press("Control+Alt+2");
 	await a.keyboard.type("unten");
 	await a.keyboard.press("Home");
+	await until("the cursor is at the beginning", () =>
+		a.evaluate(() => {
+			const { selection } = globalThis.document.querySelector(".paper-place").editor.view.state;
+			return selection.empty && selection.$head.parentOffset === 0;
+		}),
+	);
 	await says(a, ["paragraph: oben", "heading2: unten"]);
 	await a.keyboard.press("Backspace");
 	await says(a, ["paragraph: oben", "paragraph: unten"]);
