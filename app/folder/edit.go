@@ -320,7 +320,9 @@ func (f *Folder) Rewind(ctx context.Context, dir string, at log.HLC, dry bool) (
 			c.note(&c.Changed, w.Path)
 		} else {
 			vs = append(vs, as(w.Path, &w.Version, gone.Heads))
-			c.note(&c.Restored, w.Path)
+			if w.Kind != tree.Dir {
+				c.note(&c.Restored, w.Path)
+			}
 		}
 	}
 	f.mu.Lock()
