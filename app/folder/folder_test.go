@@ -153,6 +153,19 @@ func TestEdits(t *testing.T) {
 	must1(b.Rewind(ctx, "", before, false))
 	o.settle()
 	o.same(map[string]string{"doc/": "", "doc/a.txt": "first"})
+
+	// A directory comes back too, and is not counted as a file.
+	must(a.Mkdir(ctx, "leer"))
+	o.settle()
+	before = log.HLC(time.Now().UnixMilli()+1) << 16
+	time.Sleep(3 * time.Millisecond)
+	must(a.Remove(ctx, "leer"))
+	o.settle()
+	if c, err = a.Rewind(ctx, "", before, false); err != nil || c.Restored != 0 {
+		t.Errorf("an empty directory comes back as %+v, %v", c, err)
+	}
+	o.settle()
+	o.same(map[string]string{"doc/": "", "doc/a.txt": "first", "leer/": ""})
 }
 
 func pattern(n int, seed byte) string {
