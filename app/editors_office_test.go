@@ -258,6 +258,27 @@ func TestPagesOfDocuments(t *testing.T) {
 	}
 }
 
+// What a device says of pages takes bounded room, and what it said before passes.
+func TestPagesAreBounded(t *testing.T) {
+	var ps pages
+	now := time.Unix(1_000_000, 0)
+	say := func(device byte, doc int, at time.Time) {
+		ref := DocRef{ID: document.ID{byte(doc), byte(doc >> 8)}}
+		ps.put(ref, pageID{log.DeviceID{device}, [8]byte{1}}, pageNote{}, at)
+	}
+	for i := range 10_000 {
+		say(1, i, now)
+	}
+	say(2, 20_000, now)
+	if len(ps.here) != mostOpen+1 {
+		t.Errorf("%d documents are kept, want %d of one device and one of another", len(ps.here), mostOpen)
+	}
+	say(1, 30_000, now.Add(2*pageRest))
+	if len(ps.here) != 2 {
+		t.Errorf("later %d documents are kept, want one of each device", len(ps.here))
+	}
+}
+
 func FuzzPagesOfDocuments(f *testing.F) {
 	f.Add(encodePage(document.ID{1}, [8]byte{2}, pageNote{shown: true, head: automerge.End}))
 	f.Add(encodePage(document.ID{1}, [8]byte{2}, pageNote{gone: true}))

@@ -42,7 +42,8 @@ type pageNote struct {
 const (
 	pageEvery = 15 * time.Second
 	pageRest  = 50 * time.Second
-	maxPages  = 256 // of a document
+	maxPages  = 256 // of a document: what is said of more is passed over
+	mostOpen  = 64  // of a device
 )
 
 // PagePlace is what a page says of its person.
@@ -135,15 +136,36 @@ func (ps *pages) put(ref DocRef, id pageID, note pageNote, now time.Time) *page 
 		}
 		return old
 	}
-	if all == nil {
+	if old == nil && (len(all) >= maxPages || ps.full(id.device, now)) {
+		return nil
+	}
+	if all = ps.here[ref]; all == nil {
 		all = map[pageID]*page{}
 		ps.here[ref] = all
 	}
-	if old == nil && len(all) >= maxPages {
-		return nil
-	}
 	all[id] = &page{pageNote: note, heard: now}
 	return old
+}
+
+// full reports whether a device has as many pages as it may, and forgets those of
+// it that were not heard of.
+func (ps *pages) full(device log.DeviceID, now time.Time) bool {
+	n := 0
+	for ref, all := range ps.here {
+		for id, p := range all {
+			switch {
+			case id.device != device:
+			case now.Sub(p.heard) > pageRest:
+				delete(all, id)
+			default:
+				n++
+			}
+		}
+		if len(all) == 0 {
+			delete(ps.here, ref)
+		}
+	}
+	return n >= mostOpen
 }
 
 // heardPage takes what a page elsewhere says.

@@ -110,11 +110,12 @@ func (s *Server) documentCreate(ctx context.Context, lang language, req Document
 	meta := document.Meta{Folder: req.Folder}
 	var blocks []document.Block
 	if req.Markdown == "" && req.Template != "" {
-		i := slices.IndexFunc(document.Templates(string(lang)), func(t document.Template) bool { return t.ID == req.Template })
+		all := document.Templates(string(lang))
+		i := slices.IndexFunc(all, func(t document.Template) bool { return t.ID == req.Template })
 		if i < 0 {
 			return Document{}, &app.Problem{Code: "bad-request", Field: "template", Args: []any{"template"}}
 		}
-		t := document.Templates(string(lang))[i]
+		t := all[i]
 		meta.Title, meta.Template, blocks = t.Name, t.ID, t.Blocks
 	} else if meta.Title, blocks, err = document.FromMarkdown([]byte(req.Markdown)); err != nil {
 		return Document{}, &app.Problem{Code: "not-text", Field: "markdown", Err: err}
