@@ -7,8 +7,22 @@ trap 'rm -f "$out"' EXIT
 CGO_ENABLED=0 go test -count=1 -timeout 25m -v ./... >"$out" 2>&1 && ok=0 || ok=$?
 grep -E '^(ok|FAIL|panic:|--- FAIL)|^\s+.*_test\.go:[0-9]+:' "$out" | grep -vE 'no test files|\[rapid\] OK' | tail -n 200 || true
 if [ $ok -ne 0 ]; then
-	echo "---- failing tests in full ----"
-	grep -nE -B60 -A30 '^\s*--- FAIL|^panic:' "$out" | tail -n 600
+	# A package's lines end with its own line of "ok" or "FAIL". A runtime that
+	# gives up ("fatal error", a kill) prints no test's name: then the first lines
+	# from there say why.
+	echo "---- what failed ----"
+	awk '
+		{ line[n++] = $0 }
+		/^ok  \t/ { n = 0 }
+		/^FAIL\t/ {
+			first = -1; shown = 0
+			for (i = 0; i < n; i++) if (line[i] ~ /^ *--- FAIL|^panic:|^fatal error:|signal: /) {
+				from = i - 60 > first ? i - 60 : first + 1
+				for (j = from; j < i + 30 && j < n && shown < 400; j++) if (j > first) { print line[j]; shown++; first = j }
+			}
+			if (first < 0) for (j = n > 60 ? n - 60 : 0; j < n; j++) print line[j]
+			print $0; n = 0
+		}' "$out"
 	exit $ok
 fi
 # A library of its own: also where numbers are small.

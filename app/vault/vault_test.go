@@ -173,6 +173,7 @@ func TestKeyStoreThatHangs(t *testing.T) {
 		}
 		other := t.TempDir()
 		close(ks.hangs)
+		synctest.Wait() // the late call is over: nobody else touches the store
 		open(t, other, Options{Store: ks, Fresh: true})
 		ks.hangs = make(chan struct{})
 		begun = time.Now()
