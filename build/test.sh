@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(mktemp)
-trap 'rm -f "$out"' EXIT
+again=$(mktemp)
+trap 'rm -f "$out" "$again"' EXIT
 CGO_ENABLED=0 go test -count=1 -timeout 25m -v ./... >"$out" 2>&1 && ok=0 || ok=$?
 grep -E '^(ok|FAIL|panic:|--- FAIL)|^\s+.*_test\.go:[0-9]+:' "$out" | grep -vE 'no test files|\[rapid\] OK' | tail -n 200 || true
 if [ $ok -ne 0 ]; then
@@ -23,7 +24,18 @@ if [ $ok -ne 0 ]; then
 			if (first < 0) for (j = n > 60 ? n - 60 : 0; j < n; j++) print line[j]
 			print $0; n = 0
 		}' "$out"
-	exit $ok
+	# Many tests here are about time, and packages are tested side by side: what
+	# failed is told once more, alone. It is said, and twice is a failure.
+	mapfile -t failed < <(sed -nE 's/^FAIL\t([^ \t]+)\t.*/\1/p' "$out")
+	if [ ${#failed[@]} -eq 0 ] || grep -qE '^FAIL.*\[(build|setup) failed\]' "$out"; then exit $ok; fi
+	for package in "${failed[@]}"; do
+		echo "go tests: $package FAILED ONCE (see above), once more, alone"
+		CGO_ENABLED=0 go test -count=1 -timeout 25m "$package" >"$again" 2>&1 || {
+			tail -n 400 "$again"
+			exit 1
+		}
+		tail -n 1 "$again"
+	done
 fi
 # A library of its own: also where numbers are small.
 GOARCH=386 CGO_ENABLED=0 go test -count=1 -short -timeout 5m ./crdt/automerge ./crdt/automerge/internal/...
