@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"app/disk":          1,
 	"app/disk/disktest": 2,
 	"app/keep":          2,
+	"app/webcert":       1, // certificates of the page on the network
 	"app/folder":        3,
 	"mesh/bep":          2,
 	"mesh":              1,
