@@ -49,6 +49,7 @@ func (s *Server) Loopback(addr net.Addr) (h http.Handler, token string) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/events", s.gate.closed(s, http.HandlerFunc(s.events)))
+	mux.Handle("GET /api/desktop/events", s.gate.closed(s, http.HandlerFunc(s.windowEvents)))
 	mux.Handle("GET /api/files/content", s.gate.closed(s, http.HandlerFunc(s.download)))
 	mux.Handle("PUT /api/files/content", s.gate.closed(s, http.HandlerFunc(s.upload)))
 	mux.Handle("/api/", s.gate.closed(s, http.HandlerFunc(s.serve)))

@@ -32,6 +32,9 @@ type Server struct {
 	gate  *gate
 	page  fs.FS // nil: the page is not built
 	open  func(path string) error
+
+	resident *Resident // nil: this node is no desktop program
+	desk     desk
 }
 
 // Options tunes a Server.
@@ -39,6 +42,8 @@ type Options struct {
 	Log  *slog.Logger
 	Page fs.FS                   // the built page; nil when it is not built
 	Open func(path string) error // opens a file with this computer's program for it; nil: there is none
+	// Resident is the desktop program around the node; nil: there is none.
+	Resident *Resident
 }
 
 // call answers one named call: the request's bytes in, the result out.
@@ -49,7 +54,7 @@ func New(ws *app.Workspace, opts Options) *Server {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{ws: ws, log: opts.Log, page: opts.Page, open: opts.Open}
+	s := &Server{ws: ws, log: opts.Log, page: opts.Page, open: opts.Open, resident: opts.Resident}
 	s.calls = s.table()
 	return s
 }

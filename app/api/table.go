@@ -18,6 +18,12 @@ import (
 func (s *Server) table() map[string]call {
 	return map[string]call{
 		"status":         handle(s.status),
+		"home":           handle(s.home),
+		"home/seen":      handle(s.homeSeen),
+		"setup":          handle(s.setup),
+		"setup/go":       handle(s.setupGo),
+		"setup/kind":     handle(s.setupKind),
+		"setup/device":   handle(s.setupDevice),
 		"page":           handle(s.pageAddress),
 		"people":         handle(s.people),
 		"found":          handle(s.found),
@@ -98,6 +104,13 @@ func (s *Server) table() map[string]call {
 		"phones":             handle(s.phones),
 		"phone/set":          handle(s.phoneSet),
 		"phone/remove":       handle(s.phoneRemove),
+
+		"desktop":        handle(s.desktop),
+		"desktop/set":    handle(s.desktopSet),
+		"desktop/show":   handle(s.desktopShow),
+		"desktop/wanted": handle(s.desktopWanted),
+		"desktop/focus":  handle(s.desktopFocus),
+		"desktop/quit":   handle(s.desktopQuit),
 	}
 }
 

@@ -80,6 +80,11 @@ export interface Calls {
 	phones: [api.Empty, api.Phones];
 	"phone/set": [api.PhoneSet, api.Phones];
 	"phone/remove": [api.PhoneSet, api.Phones];
+	desktop: [api.Empty, api.Desktop];
+	"desktop/set": [api.DesktopSet, api.Desktop];
+	"desktop/wanted": [api.Empty, api.DesktopWanted];
+	"desktop/focus": [api.DesktopFocus, unknown];
+	"desktop/quit": [api.Empty, unknown];
 }
 
 // Problem is an answer that did not work out, in the words of the program.

@@ -614,258 +614,51 @@ export interface Check {
 	next: string;
 }
 
-// Folders is the result of "files/folders": the shared folders of this person's
-// spaces.
-export interface Folders {
-	folders: Folder[]; // of the space of all first, then by name
-	place: string; // directory in which new folders lie on this device
+// Desktop is the result of "desktop" and "desktop/set": this node as a desktop
+// program, with icon, notifications and a window of its own.
+export interface Desktop {
+	resident: boolean; // it is one, and the rest can be set; else only Window says something
+	window: boolean; // a window is open
+	autostart: string; // starts when the person logs in: "on", "off"; "none": this computer does not say
+	tray: boolean; // there is an icon beside the clock
+	notifier: boolean; // this computer shows notifications
+	stay: boolean; // goes on when the window is closed
+	notify: string; // of which new messages it tells: "all", "mentions" and direct ones, "direct", "none"
+	text: boolean; // with what they say
 }
 
-// Folder is the shared directory of one space, as it is on this device.
-export interface Folder {
-	space: string;
-	name: string; // of the space; empty for the space of all
-	kept: boolean; // its files lie on this device's disk
-	dir: string; // where; empty if not kept
-	canWrite: boolean;
-	files: number;
-	bytes: number;
-	skipped: string[]; // paths in it that are not kept here
-	progress: Progress | null; // null: nothing is under way
-	problems: Sentence[]; // why it is not in sync, each with what to do; empty: it is
-	holds: Hold[]; // devices whose changes wait for a decision
-	conflicts: number;
-	trash: number; // paths in the trash
-	phones: Phone[]; // stock Syncthing devices it is shared with
+// DesktopSet is the request of "desktop/set".
+export interface DesktopSet {
+	autostart: boolean;
+	stay: boolean;
+	notify: string;
+	text: boolean;
 }
 
-// Sentence is something people can act on.
-export interface Sentence {
-	code: string;
-	text: string; // what is so
-	hint: string; // what to do
-	path: string; // what it is about; empty: the folder
+// DesktopShow is the request of "desktop/show": bring the window to the front,
+// with a page to be shown. Both may be empty.
+export interface DesktopShow {
+	link: string; // an invitation "inselnetz:join?…"
+	channel: string; // Channel.ID
 }
 
-// Progress is long work under way.
-export interface Progress {
-	files: number; // left
-	bytes: number; // left
-	done: number; // bytes done since it began
-	rate: number; // bytes a second; 0: not known
-	left: number; // seconds; 0: not known
-	reading: boolean;
-	waitsFor: number; // files that nobody who is here has
-	canCancel: boolean; // by keeping the folder off this device
+// DesktopShown is the result of "desktop/show".
+export interface DesktopShown {
+	shown: boolean; // a window comes; else the node has none, and who asked may open one
 }
 
-// Hold says that the changes of a device wait for a decision (the brake).
-export interface Hold {
-	space: string;
-	device: string; // id
-	name: string; // of the device
-	person: Person; // without Devices
-	why: string; // "many", "share", "day", "encrypted"
-	since: number; // ms
-	minutes: number;
-	files: number; // changed or deleted so far, held ones too
-	applied: number; // of these, changed here before the brake
-	sample: string[]; // at most 20 paths
-	own: boolean; // it is this device: somebody else must decide
-	phone: string; // id of a stock Syncthing device instead of Device; empty otherwise
+// DesktopWanted is the result of "desktop/wanted": what the window shall show,
+// told once.
+export interface DesktopWanted {
+	link: string;
+	channel: string;
+	error: Error | null; // why the link leads nowhere
 }
 
-// HoldDecide is the request of "files/hold"; the result is the Folder.
-export interface HoldDecide {
-	space: string;
-	device: string; // or a Phone's id
-	accept: boolean; // false: discard, and restore what was before
-}
-
-// FolderSet is the request of "files/folder"; the result is the Folder.
-export interface FolderSet {
-	space: string;
-	kept: boolean;
-	dir: string; // empty: as it is, or in the usual place
-}
-
-// SkipSet is the request of "files/skip": is this path kept on this device? The
-// result is the Folder.
-export interface SkipSet {
-	space: string;
-	path: string;
-	kept: boolean;
-}
-
-// FilesAsk is the request of "files/list", "files/info", "files/trash",
-// "files/conflicts", "files/moments", "files/mkdir" (result File), and
-// "files/open", which opens it with this computer's program for it (result
-// empty). The path is relative to the folder, with
-// slashes; empty is the folder.
-export interface FilesAsk {
-	space: string;
-	path: string;
-}
-
-// FileList is the result of "files/list".
-export interface FileList {
-	folder: Folder;
-	path: string;
-	files: File[]; // directories first, then by name
-}
-
-// File is a path as people see it in a list.
-export interface File {
-	path: string;
-	name: string;
-	kind: string; // "file", "dir", "link"
-	type: string; // "doc", "sheet", "pdf", "image", "slides", "text", "audio", "video", "archive", "other"; of files
-	size: number; // of a directory: all in it
-	count: number; // files in a directory
-	changed: number; // when its newest version was announced, ms
-	person: Person; // who changed it last; without Devices
-	device: string; // name of the device it was changed on
-	version: string; // id; empty for directories
-	where: string; // "here", "coming", "elsewhere" (not kept here), "waits" (nobody here has it), "unstorable", "held", "alone" (own change that others do not take)
-	hint: string; // a sentence for "waits", "unstorable", "alone" and Deceptive names; may be empty
-	suggest: string; // a name that all devices can store; empty: this one is fine
-	conflict: boolean;
-	open: string; // who has it open in a program just now; empty: nobody
-	copies: number; // devices that have it, this one too
-	target: string; // of a link
-}
-
-// FileInfo is the result of "files/info".
-export interface FileInfo {
-	file: File;
-	devices: string[]; // names of devices that have the present version, this one first
-	versions: FileVersion[]; // newest first; the first is the present one unless it is in the trash
-	others: FileVersion[]; // concurrent versions: a conflict
-	preview: string; // "image", "pdf", "text", "": none
-	days: number; // versions are kept here for so long
-	gone: boolean; // it is in the trash
-	problems: Sentence[]; // why it is not in sync; empty: it is
-}
-
-// FileVersion is one state of a path.
-export interface FileVersion {
-	id: string;
-	path: string; // it may have had another name
-	at: number; // announced, ms
-	person: Person;
-	device: string;
-	size: number;
-	kind: string; // "file", "dir", "link", "gone"
-	state: string; // "now", "here", "elsewhere" (can be had from another device), "lost" (kept by nobody who is here), "held"
-	renamed: boolean;
-}
-
-// FileRename is the request of "files/rename"; the result is the File. It moves
-// too.
-export interface FileRename {
-	space: string;
-	path: string;
-	to: string;
-}
-
-// FileRemove is the request of "files/remove"; everything goes to the trash.
-export interface FileRemove {
-	space: string;
-	paths: string[];
-}
-
-// FileRestore is the request of "files/restore": bring a version of a path
-// back, as a new version. The result is the File.
-export interface FileRestore {
-	space: string;
-	path: string;
-	version: string; // empty: the last one before it was deleted
-}
-
-// FileRewind is the request of "files/rewind": bring a directory back to a time.
-// It is itself undone by another rewind, to the time before it.
-export interface FileRewind {
-	space: string;
-	path: string;
-	at: number; // ms
-	dry: boolean; // only say what would happen
-}
-
-// Rewound is the result of "files/rewind".
-export interface Rewound {
-	changed: number; // files that get an older content
-	restored: number; // come back
-	removed: number; // go to the trash
-	lost: number; // whose content of that time nobody here has: they stay as they are
-	sample: string[]; // at most 20 paths
-	undo: number; // the time to rewind to if it was a mistake
-}
-
-// FileResolve is the request of "files/resolve": which version is right? The
-// result is the File.
-export interface FileResolve {
-	space: string;
-	path: string;
-	version: string;
-	both: boolean; // the others become files beside it
-}
-
-// FileMoments is the result of "files/moments": times at which something changed
-// below a path, newest first, at most 200; for choosing one to go back to.
-export interface FileMoments {
-	moments: FileMoment[];
-}
-
-// FileMoment is some changes close together by one person.
-export interface FileMoment {
-	at: number; // ms, of the last one
-	person: Person;
-	files: number;
-	gone: number; // of these, deleted
-}
-
-// FilePaths is the result of "files/conflicts", "files/trash" and
-// "files/remove".
-export interface FilePaths {
-	files: File[];
-}
-
-// Phone is a stock Syncthing device, such as a phone or an existing NAS, that a
-// folder is shared with through this device.
-export interface Phone {
-	id: string; // its Syncthing device id
-	name: string;
-	connected: boolean;
-	left: number; // files not in sync yet
-	problem: string;
-}
-
-// PhoneSet is the request of "phone/set" (add or change) and "phone/remove"; the
-// result is Phones.
-export interface PhoneSet {
-	space: string;
-	id: string;
-	name: string;
-	addr: string; // host:port to dial; empty: it dials here
-}
-
-// Phones is the result of "phones".
-export interface Phones {
-	id: string; // this device's Syncthing id, to be typed there
-	qr: string[]; // the same as rows of 0 and 1, without a margin
-	addr: string; // where it listens; empty: no folder is shared
-	phones: Phone[];
-}
-
-// Upload is the result of PUT /api/files/content?space=…&path=…&base=…&time=…
-// whose body is the content: base is the version it replaces, "" whatever is
-// there, "none" if there must be nothing (then a free name beside it is taken);
-// time is the file's own in ms. GET /api/files/content?space=…&path=…&version=…
-// gives a content; without version it is the present one; with inline=1 it is
-// shown rather than saved, for images, PDF and text alone. Both answer with an
-// error as calls do.
-export interface Upload {
-	file: File;
+// DesktopFocus is the request of "desktop/focus": whether the person looks at the
+// window.
+export interface DesktopFocus {
+	focused: boolean;
 }
 
 // DocumentsAsk asks for the documents of a space; empty is every space that this
@@ -1195,4 +988,258 @@ export interface DocumentSession {
 	added: number; // characters
 	removed: number;
 	people: Person[]; // all who wrote, without Devices; By is the first
+}
+
+// Folders is the result of "files/folders": the shared folders of this person's
+// spaces.
+export interface Folders {
+	folders: Folder[]; // of the space of all first, then by name
+	place: string; // directory in which new folders lie on this device
+}
+
+// Folder is the shared directory of one space, as it is on this device.
+export interface Folder {
+	space: string;
+	name: string; // of the space; empty for the space of all
+	kept: boolean; // its files lie on this device's disk
+	dir: string; // where; empty if not kept
+	canWrite: boolean;
+	files: number;
+	bytes: number;
+	skipped: string[]; // paths in it that are not kept here
+	progress: Progress | null; // null: nothing is under way
+	problems: Sentence[]; // why it is not in sync, each with what to do; empty: it is
+	holds: Hold[]; // devices whose changes wait for a decision
+	conflicts: number;
+	trash: number; // paths in the trash
+	phones: Phone[]; // stock Syncthing devices it is shared with
+}
+
+// Sentence is something people can act on.
+export interface Sentence {
+	code: string;
+	text: string; // what is so
+	hint: string; // what to do
+	path: string; // what it is about; empty: the folder
+}
+
+// Progress is long work under way.
+export interface Progress {
+	files: number; // left
+	bytes: number; // left
+	done: number; // bytes done since it began
+	rate: number; // bytes a second; 0: not known
+	left: number; // seconds; 0: not known
+	reading: boolean;
+	waitsFor: number; // files that nobody who is here has
+	canCancel: boolean; // by keeping the folder off this device
+}
+
+// Hold says that the changes of a device wait for a decision (the brake).
+export interface Hold {
+	space: string;
+	device: string; // id
+	name: string; // of the device
+	person: Person; // without Devices
+	why: string; // "many", "share", "day", "encrypted"
+	since: number; // ms
+	minutes: number;
+	files: number; // changed or deleted so far, held ones too
+	applied: number; // of these, changed here before the brake
+	sample: string[]; // at most 20 paths
+	own: boolean; // it is this device: somebody else must decide
+	phone: string; // id of a stock Syncthing device instead of Device; empty otherwise
+}
+
+// HoldDecide is the request of "files/hold"; the result is the Folder.
+export interface HoldDecide {
+	space: string;
+	device: string; // or a Phone's id
+	accept: boolean; // false: discard, and restore what was before
+}
+
+// FolderSet is the request of "files/folder"; the result is the Folder.
+export interface FolderSet {
+	space: string;
+	kept: boolean;
+	dir: string; // empty: as it is, or in the usual place
+}
+
+// SkipSet is the request of "files/skip": is this path kept on this device? The
+// result is the Folder.
+export interface SkipSet {
+	space: string;
+	path: string;
+	kept: boolean;
+}
+
+// FilesAsk is the request of "files/list", "files/info", "files/trash",
+// "files/conflicts", "files/moments", "files/mkdir" (result File), and
+// "files/open", which opens it with this computer's program for it (result
+// empty). The path is relative to the folder, with
+// slashes; empty is the folder.
+export interface FilesAsk {
+	space: string;
+	path: string;
+}
+
+// FileList is the result of "files/list".
+export interface FileList {
+	folder: Folder;
+	path: string;
+	files: File[]; // directories first, then by name
+}
+
+// File is a path as people see it in a list.
+export interface File {
+	path: string;
+	name: string;
+	kind: string; // "file", "dir", "link"
+	type: string; // "doc", "sheet", "pdf", "image", "slides", "text", "audio", "video", "archive", "other"; of files
+	size: number; // of a directory: all in it
+	count: number; // files in a directory
+	changed: number; // when its newest version was announced, ms
+	person: Person; // who changed it last; without Devices
+	device: string; // name of the device it was changed on
+	version: string; // id; empty for directories
+	where: string; // "here", "coming", "elsewhere" (not kept here), "waits" (nobody here has it), "unstorable", "held", "alone" (own change that others do not take)
+	hint: string; // a sentence for "waits", "unstorable", "alone" and Deceptive names; may be empty
+	suggest: string; // a name that all devices can store; empty: this one is fine
+	conflict: boolean;
+	open: string; // who has it open in a program just now; empty: nobody
+	copies: number; // devices that have it, this one too
+	target: string; // of a link
+}
+
+// FileInfo is the result of "files/info".
+export interface FileInfo {
+	file: File;
+	devices: string[]; // names of devices that have the present version, this one first
+	versions: FileVersion[]; // newest first; the first is the present one unless it is in the trash
+	others: FileVersion[]; // concurrent versions: a conflict
+	preview: string; // "image", "pdf", "text", "": none
+	days: number; // versions are kept here for so long
+	gone: boolean; // it is in the trash
+	problems: Sentence[]; // why it is not in sync; empty: it is
+}
+
+// FileVersion is one state of a path.
+export interface FileVersion {
+	id: string;
+	path: string; // it may have had another name
+	at: number; // announced, ms
+	person: Person;
+	device: string;
+	size: number;
+	kind: string; // "file", "dir", "link", "gone"
+	state: string; // "now", "here", "elsewhere" (can be had from another device), "lost" (kept by nobody who is here), "held"
+	renamed: boolean;
+}
+
+// FileRename is the request of "files/rename"; the result is the File. It moves
+// too.
+export interface FileRename {
+	space: string;
+	path: string;
+	to: string;
+}
+
+// FileRemove is the request of "files/remove"; everything goes to the trash.
+export interface FileRemove {
+	space: string;
+	paths: string[];
+}
+
+// FileRestore is the request of "files/restore": bring a version of a path
+// back, as a new version. The result is the File.
+export interface FileRestore {
+	space: string;
+	path: string;
+	version: string; // empty: the last one before it was deleted
+}
+
+// FileRewind is the request of "files/rewind": bring a directory back to a time.
+// It is itself undone by another rewind, to the time before it.
+export interface FileRewind {
+	space: string;
+	path: string;
+	at: number; // ms
+	dry: boolean; // only say what would happen
+}
+
+// Rewound is the result of "files/rewind".
+export interface Rewound {
+	changed: number; // files that get an older content
+	restored: number; // come back
+	removed: number; // go to the trash
+	lost: number; // whose content of that time nobody here has: they stay as they are
+	sample: string[]; // at most 20 paths
+	undo: number; // the time to rewind to if it was a mistake
+}
+
+// FileResolve is the request of "files/resolve": which version is right? The
+// result is the File.
+export interface FileResolve {
+	space: string;
+	path: string;
+	version: string;
+	both: boolean; // the others become files beside it
+}
+
+// FileMoments is the result of "files/moments": times at which something changed
+// below a path, newest first, at most 200; for choosing one to go back to.
+export interface FileMoments {
+	moments: FileMoment[];
+}
+
+// FileMoment is some changes close together by one person.
+export interface FileMoment {
+	at: number; // ms, of the last one
+	person: Person;
+	files: number;
+	gone: number; // of these, deleted
+}
+
+// FilePaths is the result of "files/conflicts", "files/trash" and
+// "files/remove".
+export interface FilePaths {
+	files: File[];
+}
+
+// Phone is a stock Syncthing device, such as a phone or an existing NAS, that a
+// folder is shared with through this device.
+export interface Phone {
+	id: string; // its Syncthing device id
+	name: string;
+	connected: boolean;
+	left: number; // files not in sync yet
+	problem: string;
+}
+
+// PhoneSet is the request of "phone/set" (add or change) and "phone/remove"; the
+// result is Phones.
+export interface PhoneSet {
+	space: string;
+	id: string;
+	name: string;
+	addr: string; // host:port to dial; empty: it dials here
+}
+
+// Phones is the result of "phones".
+export interface Phones {
+	id: string; // this device's Syncthing id, to be typed there
+	qr: string[]; // the same as rows of 0 and 1, without a margin
+	addr: string; // where it listens; empty: no folder is shared
+	phones: Phone[];
+}
+
+// Upload is the result of PUT /api/files/content?space=…&path=…&base=…&time=…
+// whose body is the content: base is the version it replaces, "" whatever is
+// there, "none" if there must be nothing (then a free name beside it is taken);
+// time is the file's own in ms. GET /api/files/content?space=…&path=…&version=…
+// gives a content; without version it is the present one; with inline=1 it is
+// shown rather than saved, for images, PDF and text alone. Both answer with an
+// error as calls do.
+export interface Upload {
+	file: File;
 }
