@@ -340,6 +340,12 @@ func (s *shelf) edit(ctx context.Context, to log.LogID, id document.ID, n uint64
 
 // CreateDocument makes a document with a beginning.
 func (w *Workspace) CreateDocument(ctx context.Context, space log.SpaceID, m document.Meta, blocks []document.Block) (DocRow, error) {
+	return w.createDocument(ctx, space, document.NewID(), m, blocks)
+}
+
+// createDocument is CreateDocument with an id; one that is there already stays as
+// it is.
+func (w *Workspace) createDocument(ctx context.Context, space log.SpaceID, id document.ID, m document.Meta, blocks []document.Block) (DocRow, error) {
 	if m.Title = strings.TrimSpace(m.Title); m.Title == "" {
 		return DocRow{}, &Problem{Code: "document-title", Field: "title"}
 	}
@@ -352,15 +358,16 @@ func (w *Workspace) CreateDocument(ctx context.Context, space log.SpaceID, m doc
 	if err := s.load(ctx); err != nil {
 		return DocRow{}, err
 	}
-	id := document.NewID()
-	err = s.change(ctx, id, newPaper(), func(d *automerge.Doc, commit func() error) error {
-		return document.Create(d, m, blocks, commit)
-	})
-	if err != nil {
-		return DocRow{}, w.docProblem(err)
-	}
-	if err := s.load(ctx); err != nil {
-		return DocRow{}, err
+	if _, ok := s.docs[id]; !ok {
+		err = s.change(ctx, id, newPaper(), func(d *automerge.Doc, commit func() error) error {
+			return document.Create(d, m, blocks, commit)
+		})
+		if err != nil {
+			return DocRow{}, w.docProblem(err)
+		}
+		if err := s.load(ctx); err != nil {
+			return DocRow{}, err
+		}
 	}
 	q, ok := s.docs[id]
 	if !ok {

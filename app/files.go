@@ -408,7 +408,7 @@ func (w *Workspace) folderSetOf(space log.SpaceID) (folderSet, error) {
 	if err := w.getJSON(metaFolder+space.String(), &set); err != nil {
 		return set, err
 	}
-	if set.Dir != "" || w.opts.Files == "" {
+	if set.Dir != "" || w.FilesPlace() == "" {
 		return set, nil
 	}
 	set.Kept = true
@@ -428,16 +428,16 @@ func (w *Workspace) placeFolder(space log.SpaceID, set *folderSet) error {
 		taken[s.settings().Dir] = true
 	}
 	for n := 1; ; n++ {
-		set.Dir = filepath.Join(w.opts.Files, name)
+		set.Dir = filepath.Join(w.FilesPlace(), name)
 		if n > 1 {
-			set.Dir = filepath.Join(w.opts.Files, fmt.Sprintf("%s (%d)", name, n))
+			set.Dir = filepath.Join(w.FilesPlace(), fmt.Sprintf("%s (%d)", name, n))
 		}
 		list, err := os.ReadDir(set.Dir)
 		if !taken[set.Dir] && (errors.Is(err, fs.ErrNotExist) || err == nil && len(list) == 0) {
 			break
 		}
 		if n > 1000 {
-			return fmt.Errorf("no free directory for %q in %s", name, w.opts.Files)
+			return fmt.Errorf("no free directory for %q in %s", name, w.FilesPlace())
 		}
 	}
 	return w.putJSON(metaFolder+space.String(), *set)
@@ -488,11 +488,11 @@ func (w *Workspace) SetFolder(space log.SpaceID, kept bool, dir string) error {
 		}
 		set.Dir, set.Made = dir, false
 	case kept && set.Dir == "":
-		if w.opts.Files == "" {
+		if w.FilesPlace() == "" {
 			return &Problem{Code: "bad-directory", Args: []any{""}, Field: "dir"}
 		}
 		if err := w.placeFolder(space, &set); err != nil {
-			return storeProblem(err, w.opts.Files)
+			return storeProblem(err, w.FilesPlace())
 		}
 	}
 	if err := w.putJSON(metaFolder+space.String(), set); err != nil {

@@ -93,6 +93,7 @@ type dirSums struct {
 	trash int
 	made  time.Time
 	took  time.Duration
+	turn  uint64 // counts changes of the folder
 }
 
 type dirSum struct {
@@ -104,6 +105,7 @@ type dirSum struct {
 func (d *dirSums) stale() {
 	d.mu.Lock()
 	d.good = false
+	d.turn++
 	d.mu.Unlock()
 }
 
@@ -174,9 +176,6 @@ func (w *Workspace) Folders() ([]FolderInfo, error) {
 	})
 	return out, nil
 }
-
-// FilesPlace is the directory in which new folders lie; empty: nowhere.
-func (w *Workspace) FilesPlace() string { return w.opts.Files }
 
 // Folder returns one of them.
 func (w *Workspace) Folder(space log.SpaceID) (FolderInfo, error) {

@@ -51,6 +51,7 @@ type Device struct {
 	Twice    bool
 	Seen     int64  // when it was last reached, ms since 1970; 0 if never
 	Disk     uint64 // as access.Device.Disk
+	Stays    bool   // is meant to stay on, as it says
 	Removal  string // see Workspace.removal
 	Gone     int64  // when it was removed, by the remover's clock; 0 if it is in
 	Late     int    // entries in quarantine
@@ -248,7 +249,7 @@ func (w *Workspace) lookAround(st *access.State, m *mesh.Mesh) view {
 }
 
 func (v view) device(d access.Device) Device {
-	dev := Device{ID: d.Card.Sign, Name: access.ShowName(d.Card.Name), Presence: Never, Disk: d.Disk}
+	dev := Device{ID: d.Card.Sign, Name: access.ShowName(d.Card.Name), Presence: Never, Disk: d.Disk, Stays: d.Stays}
 	peer := mesh.PeerID(d.Card.Peer)
 	if d.Removed != nil {
 		dev.Gone, dev.Late = max(d.Removed.Clock.Millis(), 1), v.w.lateOf(d.Card.Sign)

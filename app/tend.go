@@ -223,18 +223,18 @@ func (w *Workspace) showOut(ctx context.Context, st *access.State) error {
 
 // tellFacts says what others should know of this device.
 func (w *Workspace) tellFacts(ctx context.Context, st *access.State) error {
-	if w.opts.Disk == nil {
-		return nil
-	}
-	payload, differs := st.Facts(w.self, w.disk())
+	payload, differs := st.Facts(w.self, w.disk(), w.StaysOn())
 	if !differs {
 		return nil
 	}
 	return w.control(ctx, payload)
 }
 
-// disk looks at the encryption of this device's disk, once a run.
+// disk looks at the encryption of this device's disk, once a run; 0 is unknown.
 func (w *Workspace) disk() uint64 {
+	if w.opts.Disk == nil {
+		return w.snapshot().Devices[w.self].Disk // what it said before stands
+	}
 	w.diskOnce.Do(func() { w.diskState = w.opts.Disk(w.dir) })
 	return w.diskState
 }

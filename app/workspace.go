@@ -78,6 +78,7 @@ type Workspace struct {
 	tends     atomic.Int32 // since the last minute
 	diskOnce  sync.Once
 	diskState uint64
+	home      homeNotes
 
 	reload sync.Mutex // one at a time reads the control space
 	kept   log.Hash   // admission that the keepsake was last written for; guarded by reload

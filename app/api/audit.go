@@ -86,6 +86,9 @@ func (s *Server) sentence(show *shower, st *access.State, r access.Record) strin
 		}
 		return fmt.Sprintf(l.pick("hat den Zugang befristet: %s bis %s", "limited access: %s until %s"), device, time.UnixMilli(r.Until).Format("02.01.2006"))
 	case "facts":
+		if r.Stays {
+			return l.pick("hat gemeldet, dass es an bleibt, und ob die Festplatte verschlüsselt ist", "said that it stays on, and whether its disk is encrypted")
+		}
 		return l.pick("hat gemeldet, ob die Festplatte verschlüsselt ist", "said whether its disk is encrypted")
 	case "policy":
 		return l.pick("hat das Wiederherstellungs-Blatt eingeführt", "introduced the recovery sheet")

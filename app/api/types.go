@@ -101,6 +101,7 @@ type Device struct {
 	Twice    bool     `json:"twice"`   // two copies of it are or were running
 	Seen     int64    `json:"seen"`    // when it was last reached; 0 if never
 	Disk     string   `json:"disk"`    // whether its disk is encrypted, as it says: "unknown", "yes", "no"
+	Stays    bool     `json:"stays"`   // is meant to stay on, as it says
 	Removal  string   `json:"removal"` // "yes": this device may remove it; else why not: "self", "senior", "not-allowed"
 	Gone     int64    `json:"gone"`    // when it was removed; 0 if it is in the workspace
 	Late     int      `json:"late"`    // entries it wrote after its removal, or that came too late: they are kept and not shown

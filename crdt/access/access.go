@@ -159,6 +159,7 @@ type Device struct {
 	Entry   log.Hash     // of its first admission
 	Until   int64        // when a guest's access ends, in milliseconds since 1970; 0 is never
 	Disk    uint64       // what it says of its disk: 0 nothing, 1 encrypted, 2 not
+	Stays   bool         // says that it is meant to stay on
 	Removed *Removal     // nil as long as it is in
 }
 

@@ -41,7 +41,7 @@ func (h *history) act(n *node) bool {
 	case k == 14:
 		h.tend(n)
 	case k == 15:
-		payload, ok := s.Facts(n.pc.card.Sign, uint64(h.r.IntN(3)))
+		payload, ok := s.Facts(n.pc.card.Sign, uint64(h.r.IntN(3)), false)
 		if ok {
 			h.append(n, "facts", nil, payload)
 		}

@@ -23,6 +23,7 @@ type Record struct {
 	Step    StepID
 	Until   int64 // milliseconds since 1970
 	Disk    uint64
+	Stays   bool
 	Erased  int // entries
 	Counts  bool
 	Why     Why // it does not count
@@ -110,7 +111,7 @@ func (r *Record) describe(s *State, n *node, op operation) {
 	case *until:
 		r.Act, r.Device, r.Until = "until", op.Device, int64(op.Time)
 	case *facts:
-		r.Act, r.Device, r.Disk = "facts", n.Card.Device, op.Disk
+		r.Act, r.Device, r.Disk, r.Stays = "facts", n.Card.Device, op.Disk%staysOn, op.Disk >= staysOn
 	case *policy:
 		r.Act = "policy"
 	default:

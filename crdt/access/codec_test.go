@@ -40,7 +40,7 @@ func samples() []any {
 		ask{Type: opAsk, Keys: []log.KeyID{key, {}}},
 		erase{Type: opErase, Space: space, Refs: []erasedRef{{Device: p.card.Sign, Incarnation: log.Incarnation{1}, Seq: 1 << 33, Hash: log.Hash{2}}}},
 		until{Type: opUntil, Device: p.card.Sign, Time: 1 << 41},
-		facts{Type: opFacts, Disk: 2},
+		facts{Type: opFacts, Disk: 5},
 		policy{Type: opPolicy, Need: 2, Deputies: deputies},
 	}
 }
@@ -123,7 +123,7 @@ func TestLimitsOfOperations(t *testing.T) {
 		"513 erased":              erase{Type: opErase, Refs: make([]erasedRef, 513)},
 		"erased before the first": erase{Type: opErase, Refs: []erasedRef{{}}},
 		"until beyond time":       until{Type: opUntil, Time: 1 << 60},
-		"third state of a disk":   facts{Type: opFacts, Disk: 3},
+		"seventh state of a disk": facts{Type: opFacts, Disk: 6},
 		"policy of nobody":        policy{Type: opPolicy, Deputies: []Deputy{}},
 	} {
 		if ops, err := decodePayload(encodePayload(op)); !errors.Is(err, errVoid) || ops != nil {

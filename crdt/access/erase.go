@@ -31,7 +31,7 @@ func (s *State) resolveRest() {
 				}
 			case *facts:
 				n.why[i] = Counts
-				n.author.Disk = op.Disk
+				n.author.Disk, n.author.Stays = op.Disk%staysOn, op.Disk >= staysOn
 			}
 		}
 	}

@@ -283,12 +283,16 @@ func (s *State) SetUntil(author, device log.DeviceID, end int64) ([]byte, error)
 	return payload, err
 }
 
-// Facts returns the payload by which a device says how its disk is: 0 unknown, 1
-// encrypted, 2 not. It returns false if it said so before.
-func (s *State) Facts(author log.DeviceID, disk uint64) ([]byte, bool) {
+// Facts returns the payload by which a device says how its disk is, 0 unknown, 1
+// encrypted, 2 not, and whether it is meant to stay on. It returns false if it
+// said so before.
+func (s *State) Facts(author log.DeviceID, disk uint64, stays bool) ([]byte, bool) {
 	d, ok := s.Devices[author]
-	if s.Stopped || !ok || d.Disk == disk {
+	if s.Stopped || !ok || d.Disk == disk && d.Stays == stays {
 		return nil, false
+	}
+	if stays {
+		disk += staysOn
 	}
 	payload, err := checked(encodePayload(facts{Type: opFacts, Disk: disk}))
 	return payload, err == nil

@@ -179,12 +179,16 @@ type until struct {
 	Time   uint64
 }
 
-// facts says how its author's own disk is: 0 unknown, 1 encrypted, 2 not.
+// facts says how its author's own disk is: 0 unknown, 1 encrypted, 2 not; and 3
+// more if the device is meant to stay on.
 type facts struct {
 	_    struct{} `cbor:",toarray"`
 	Type uint64
 	Disk uint64
 }
+
+// staysOn is what facts.Disk has on top of a device that stays on.
+const staysOn = 3
 
 func (g *genesis) read(r *reader) {
 	g.Office = r.text()
@@ -288,7 +292,7 @@ func (u *until) check() error {
 }
 
 func (f *facts) check() error {
-	if f.Disk > 2 {
+	if f.Disk > staysOn+2 {
 		return errors.New("disk is neither unknown nor encrypted nor not")
 	}
 	return nil

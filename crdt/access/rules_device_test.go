@@ -401,7 +401,7 @@ func TestRule25ADeviceTellsOfItsDisk(t *testing.T) {
 	bob, guest := x.team(Member, "bob")[0], x.team(Guest, "guest")[0]
 	for _, p := range []*pc{bob, guest} {
 		for _, disk := range []uint64{1, 2} {
-			payload, differs := x.state().Facts(p.card.Sign, disk)
+			payload, differs := x.state().Facts(p.card.Sign, disk, false)
 			if !differs {
 				t.Fatal("nothing to say")
 			}
@@ -411,7 +411,17 @@ func TestRule25ADeviceTellsOfItsDisk(t *testing.T) {
 			t.Errorf("disk %d", d.Disk)
 		}
 	}
-	if _, differs := x.state().Facts(bob.card.Sign, 2); differs {
+	if _, differs := x.state().Facts(bob.card.Sign, 2, false); differs {
 		t.Error("says it again")
+	}
+	for _, stays := range []bool{true, false} {
+		payload, differs := x.state().Facts(bob.card.Sign, 2, stays)
+		if !differs {
+			t.Fatal("does not say that it stays on, or no more")
+		}
+		x.put(bob, payload)
+		if d := x.state().Devices[bob.card.Sign]; d.Disk != 2 || d.Stays != stays {
+			t.Errorf("disk %d, stays %v, want 2, %v", d.Disk, d.Stays, stays)
+		}
 	}
 }

@@ -82,6 +82,7 @@ export interface Device {
 	twice: boolean; // two copies of it are or were running
 	seen: number; // when it was last reached; 0 if never
 	disk: string; // whether its disk is encrypted, as it says: "unknown", "yes", "no"
+	stays: boolean; // is meant to stay on, as it says
 	removal: string; // "yes": this device may remove it; else why not: "self", "senior", "not-allowed"
 	gone: number; // when it was removed; 0 if it is in the workspace
 	late: number; // entries it wrote after its removal, or that came too late: they are kept and not shown
@@ -1242,4 +1243,92 @@ export interface Phones {
 // error as calls do.
 export interface Upload {
 	file: File;
+}
+
+// Home is the result of "home": how the office stands, in sentences.
+export interface Home {
+	level: string; // "ok", "info", "warn", "danger"
+	sentence: string; // how things are; the most serious first
+	more: string; // and what else; may be empty
+	hint: string; // what it means; may be empty
+	now: number; // this device's clock
+	since: number; // end of the visit before; what is new is newer
+	points: HomePoint[]; // what is open, the most serious first
+	next: HomePoint[]; // what to do next in an office that is new; empty in others
+	channels: Channel[]; // with unread messages: mentions first
+	documents: Document[];
+	documentsMore: number; // changed documents beyond those
+	files: HomeFile[];
+	filesMore: number; // changed files beyond those
+}
+
+// HomePoint is something that is open, and where it is done.
+export interface HomePoint {
+	code: string;
+	level: string; // "info", "warn", "danger"
+	sentence: string;
+	next: string; // what it means or what to do; may be empty
+	at: number; // since when; 0 unknown
+	action: string; // words of the button; empty: there is nothing to press
+	link: string; // where it is done, "#/kit"; or "doctor", "kind", "device": a dialog of the page
+}
+
+// HomeFile is a file that somebody else changed.
+export interface HomeFile {
+	space: string;
+	folder: string; // name of its space; empty: of all
+	path: string;
+	name: string;
+	at: number;
+	person: Person; // without Devices
+	device: string;
+}
+
+// HomeSeen is the request of "home/seen": somebody looks at the page. After half an
+// hour without, the next one begins a visit.
+export interface HomeSeen {
+	all: boolean; // everything up to now is known
+}
+
+// Setup is the result of "setup": how far the wizard is, and what it asks about.
+export interface Setup {
+	path: string; // "found", "join"; empty: nobody uses it, or it is over
+	step: number; // from 1
+	steps: number;
+	kind: string; // of office; empty: not chosen
+	choose: boolean;
+	kinds: SetupKind[];
+	stays: boolean; // this device is meant to stay on
+	place: string; // directory in which new folders lie; empty: none
+	canPlace: boolean; // it may be another one
+	folder: string; // where the files of all lie on this device; empty: nowhere, or not yet
+	full: boolean; // it has files already, and stays where it is
+}
+
+// SetupKind is a kind of office and what it brings.
+export interface SetupKind {
+	id: string; // "law", "practice", "driving", "other"
+	name: string;
+	text: string; // whom it is for
+	channels: string[]; // names
+	documents: string[]; // names
+}
+
+// SetupGo is the request of "setup/go": the wizard is at this step, or over if Path
+// is empty. The result is the Setup.
+export interface SetupGo {
+	path: string;
+	step: number;
+}
+
+// SetupKindSet is the request of "setup/kind": this is the kind of office; make
+// what it brings, in the language of the request. The result is the Setup.
+export interface SetupKindSet {
+	kind: string;
+}
+
+// SetupDevice is the request of "setup/device". The result is the Setup.
+export interface SetupDevice {
+	stays: boolean;
+	place: string; // empty: as it is
 }
