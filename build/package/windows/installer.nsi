@@ -248,7 +248,11 @@ Section "Uninstall"
   DeleteRegKey SHCTX "${UNINSTALL}"
   DeleteRegKey SHCTX "Software\Inselnetz"
   DeleteRegKey SHCTX "Software\Classes\inselnetz"
+  ; What the program wrote itself: start at login, and who shows its notifications.
   DeleteRegValue HKCU "Software\Microsoft\Windows\CurrentVersion\Run" "Inselnetz"
+  DeleteRegValue HKCU "Software\Microsoft\Windows\CurrentVersion\Explorer\StartupApproved\Run" "Inselnetz"
+  DeleteRegKey HKCU "Software\Classes\AppUserModelId\Inselnetz"
+  DeleteRegKey HKCU "Software\Classes\CLSID\{6C1B7D5E-2F0B-4E4C-9A1D-5B6B0F3E7A21}"
   ${If} $RemoveData == 1
     SetShellVarContext current ; data are the user's, also where the program is everybody's
     RMDir /r "$LOCALAPPDATA\Inselnetz\Daten"
