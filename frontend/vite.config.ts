@@ -1,12 +1,13 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, loadEnv } from "vite";
+import handbook from "./build/handbook.mjs";
 
 // npm run dev with INSELNETZ=http://127.0.0.1:PORT: the page from Vite, the
 // calls to a running node.
 const node = loadEnv("", ".", "INSELNETZ").INSELNETZ;
 
 export default defineConfig({
-	plugins: [svelte()],
+	plugins: [svelte(), handbook()],
 	build: {
 		target: "es2022",
 		// The content security policy allows files of our own only: nothing may

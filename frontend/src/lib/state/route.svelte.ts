@@ -4,12 +4,13 @@
 // #/recovery/sheet, #/kit, #/files, #/files/SPACE/DIR, #/files/SPACE/DIR/show/NAME,
 // #/files/SPACE//trash, #/files/SPACE//conflicts; the last two with /show/PATH too.
 // #/documents, #/documents/archive, #/documents/ID, #/documents/ID/history,
-// #/documents/ID/comments, #/documents/ID/at/POSITION.
+// #/documents/ID/comments, #/documents/ID/at/POSITION,
+// #/help, #/help/CHAPTER, #/help/CHAPTER/SECTION.
 // DIR and PATH are one part each: their slashes are escaped.
 
 import { base, join, parent } from "../paths";
 
-const pages = ["home", "chat", "people", "recovery", "kit", "files", "documents"] as const;
+const pages = ["home", "chat", "people", "recovery", "kit", "files", "documents", "help"] as const;
 
 export interface Route {
 	page: (typeof pages)[number];
@@ -22,6 +23,7 @@ export interface Route {
 	dir: string; // path of the directory in it
 	file: string; // path of the file shown beside the list; empty for none
 	document: string; // which is open; empty for the list
+	section: string; // of the chapter of the help, which is the view
 }
 
 const nowhere = {
@@ -34,6 +36,7 @@ const nowhere = {
 	dir: "",
 	file: "",
 	document: "",
+	section: "",
 };
 
 function read(): Route {
@@ -55,6 +58,7 @@ function read(): Route {
 		view: page === "chat" || invite ? "" : id,
 		invite,
 		person: invite ? at : "",
+		section: page === "help" ? at : "",
 	};
 }
 
@@ -103,6 +107,7 @@ export const to = {
 	file: (space: string, path: string) =>
 		`${to.dir(space, parent(path))}/show/${encodeURIComponent(base(path))}`,
 	trash: (space: string, path = "") => shown(`${to.dir(space)}/trash`, path),
+	help: (chapter = "", section = "") => ["#/help", chapter, section].filter(Boolean).join("/"),
 	conflicts: (space: string, path = "") => shown(`${to.dir(space)}/conflicts`, path),
 };
 

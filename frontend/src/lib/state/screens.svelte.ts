@@ -14,6 +14,7 @@ const all = {
 	files: () => import("../../screens/Files.svelte"),
 	people: () => import("../../screens/People.svelte"),
 	recovery: () => import("../../screens/Recovery.svelte"),
+	help: () => import("../../screens/Help.svelte"),
 	kit: () => import("../../screens/Kit.svelte"),
 	search: () => import("../../components/Search.svelte"),
 	doctor: () => import("../../components/Doctor.svelte"),

@@ -5,6 +5,7 @@ import { access } from "./access.de";
 import { documents } from "./documents.de";
 import { editor } from "./editor.de";
 import { files } from "./files.de";
+import { help } from "./help.de";
 import { past } from "./past.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -14,6 +15,7 @@ export const de = {
 	...documents,
 	...editor,
 	...files,
+	...help,
 	...past,
 	name: "Deutsch",
 	short: "DE",

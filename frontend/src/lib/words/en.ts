@@ -4,6 +4,7 @@ import type { Words } from "./de";
 import { documents } from "./documents.en";
 import { editor } from "./editor.en";
 import { files } from "./files.en";
+import { help } from "./help.en";
 import { past } from "./past.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -13,6 +14,7 @@ export const en: Words = {
 	...documents,
 	...editor,
 	...files,
+	...help,
 	...past,
 	name: "English",
 	short: "EN",

@@ -1,0 +1,31 @@
+// What the page says in German about its help.
+
+export const help = {
+	help: {
+		title: "Hilfe",
+		open: "Hilfe",
+		key: "F1",
+		more: "Mehr dazu",
+		moreOn: (what: string) => `Mehr dazu im Handbuch: ${what}`,
+		lead: "Das ganze Handbuch, auch ohne Internet. Suchen Sie ein Wort, oder wählen Sie ein Kapitel.",
+		chapters: "Kapitel",
+		search: "Im Handbuch suchen",
+		clear: "Suche leeren",
+		hits: (n: number) => (n === 1 ? "1 Stelle" : `${n} Stellen`),
+		none: (text: string) => `Nichts gefunden für „${text}“.`,
+		noneWhy: "Versuchen Sie ein anderes oder ein kürzeres Wort.",
+		all: "Alle Kapitel",
+		before: "Vorher",
+		after: "Weiter",
+		around: "Vorheriges und nächstes Kapitel",
+		print: "Dieses Kapitel drucken",
+		whole: "Ganzes Handbuch auf einer Seite",
+		inside: "In diesem Kapitel",
+		back: "Zurück zur Anmeldung",
+		loading: "Das Handbuch wird geholt …",
+		failed: "Das Handbuch ließ sich nicht holen",
+		failedWhy: "Das Programm auf diesem Computer antwortet nicht. Bitte warten Sie kurz.",
+		again: "Noch einmal",
+		gone: "Dieses Kapitel gibt es nicht",
+	},
+};

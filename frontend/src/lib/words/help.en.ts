@@ -1,0 +1,31 @@
+import type { help as de } from "./help.de";
+
+export const help: typeof de = {
+	help: {
+		title: "Help",
+		open: "Help",
+		key: "F1",
+		more: "Learn more",
+		moreOn: (what: string) => `Learn more in the handbook: ${what}`,
+		lead: "The whole handbook, also without internet. Search for a word, or choose a chapter.",
+		chapters: "Chapters",
+		search: "Search the handbook",
+		clear: "Clear the search",
+		hits: (n: number) => (n === 1 ? "1 place" : `${n} places`),
+		none: (text: string) => `Nothing found for “${text}”.`,
+		noneWhy: "Try another or a shorter word.",
+		all: "All chapters",
+		before: "Previous",
+		after: "Next",
+		around: "Previous and next chapter",
+		print: "Print this chapter",
+		whole: "The whole handbook on one page",
+		inside: "In this chapter",
+		back: "Back to the start",
+		loading: "Fetching the handbook …",
+		failed: "The handbook could not be fetched",
+		failedWhy: "The program on this computer does not answer. Please wait a moment.",
+		again: "Try again",
+		gone: "There is no such chapter",
+	},
+};
