@@ -10,7 +10,7 @@ contents() {
 	try "  and nothing else but NSIS' own" sh -c "test \"\$(7z l -ba -slt '$setup' | sed -n 's/^Path = //p' | grep -vE '^(\\\$PLUGINSDIR.*|inselnetz(-cli)?[.]exe|(LICENSE|THIRD-PARTY-NOTICES)[.]txt|uninstall[.]exe.*)\$')\" = ''"
 	local f
 	for f in "$work/windows/inselnetz.exe" "$work/windows/inselnetz-cli.exe" "$setup"; do
-		7z l "$f" >"$work/resources" 2>&1
+		7z l -tPE "$f" >"$work/resources" 2>&1
 		try "${f##*/} has an icon, a manifest and a version" sh -c "grep -q ICON '$work/resources' && grep -q MANIFEST '$work/resources' && grep -qi version '$work/resources'"
 	done
 	try "window has the page" grep -qa 'dist/index.html' "$work/windows/inselnetz.exe"
@@ -110,12 +110,12 @@ signed() {
 	sign() { INSELNETZ_CERT=$s/cert.p12 INSELNETZ_CERT_PASSWORD=$s/password SOURCE_DATE_EPOCH=$(date +%s) "$@"; }
 	genuine() { osslsigncode verify -CAfile "$s/cert.pem" -in "$1" | tee /dev/stderr | grep -q '^Signature verification: ok'; }
 	for p in inselnetz-window-windows-amd64.exe inselnetz-windows-amd64.exe; do try "a program is signed" sign build/package/windows/sign.sh "$s/$p"; done
-	try "  an installer of them" sign makensis -V2 -WX -INPUTCHARSET UTF8 -DVERSION=1 -DNUMBERS=1.0.0.0 "-DBIN=$s" "-DROOT=$PWD" "-DOUT=$s/setup.exe" "-DSIGN=$PWD/build/package/windows/sign.sh" build/package/windows/installer.nsi
-	try "  it is signed" sign build/package/windows/sign.sh "$s/setup.exe"
-	try "  it installs" wine "$s/setup.exe" /S /AllUsers '/D=C:\Signed'
-	for f in "$s/setup.exe" "$WINEPREFIX/drive_c/Signed/"{inselnetz,inselnetz-cli,uninstall}.exe; do try "  ${f##*/}: the signature is genuine" genuine "$f"; done
-	printf 'x' | dd of="$s/setup.exe" bs=1 seek=200 conv=notrunc status=none
-	try "  a changed installer is found out" not genuine "$s/setup.exe"
+	try "  an installer of them" sign makensis -V2 -WX -INPUTCHARSET UTF8 -DVERSION=1 -DNUMBERS=1.0.0.0 "-DBIN=$s" "-DROOT=$PWD" "-DOUT=$s/inselnetz-setup.exe" "-DSIGN=$PWD/build/package/windows/sign.sh" build/package/windows/installer.nsi
+	try "  it is signed" sign build/package/windows/sign.sh "$s/inselnetz-setup.exe"
+	try "  it installs" wine "$s/inselnetz-setup.exe" /S /AllUsers '/D=C:\Signed'
+	for f in "$s/inselnetz-setup.exe" "$WINEPREFIX/drive_c/Signed/"{inselnetz,inselnetz-cli,uninstall}.exe; do try "  ${f##*/}: the signature is genuine" genuine "$f"; done
+	printf 'x' | dd of="$s/inselnetz-setup.exe" bs=1 seek=200 conv=notrunc status=none
+	try "  a changed installer is found out" not genuine "$s/inselnetz-setup.exe"
 }
 
 contents
