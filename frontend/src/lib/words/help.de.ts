@@ -7,6 +7,7 @@ export const help = {
 		key: "F1",
 		more: "Mehr dazu",
 		moreOn: (what: string) => `Mehr dazu im Handbuch: ${what}`,
+		about: { brake: "Angehaltene Änderungen", door: "Kein Büro gefunden" },
 		lead: "Das ganze Handbuch, auch ohne Internet. Suchen Sie ein Wort, oder wählen Sie ein Kapitel.",
 		chapters: "Kapitel",
 		search: "Im Handbuch suchen",

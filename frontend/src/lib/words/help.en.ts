@@ -7,6 +7,7 @@ export const help: typeof de = {
 		key: "F1",
 		more: "Learn more",
 		moreOn: (what: string) => `Learn more in the handbook: ${what}`,
+		about: { brake: "Paused changes", door: "No office found" },
 		lead: "The whole handbook, also without internet. Search for a word, or choose a chapter.",
 		chapters: "Chapters",
 		search: "Search the handbook",
