@@ -191,7 +191,8 @@ func usage(w io.Writer) {
 	for _, n := range names {
 		fmt.Fprintf(w, "  inselnetz %s %s\n        %s\n", n, all[n].args, all[n].about)
 	}
-	fmt.Fprint(w, "\nAll take --data DIR, --json and --lang de|en; inselnetz COMMAND -h lists the rest.\n")
+	fmt.Fprint(w, "\nAll take --data DIR, --json and --lang de|en; inselnetz COMMAND -h lists the rest.\n"+
+		"The handbook is in the page of the running node, under Help, and at /handbook/en.html and /handbook/de.html there.\n")
 }
 
 func versionCommand(e *env) func(context.Context) error {
