@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Each sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run test check bench fuzz generate build cross packages fmt
+.PHONY: run test check bench fuzz generate build cross packages pictures fmt
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -35,6 +35,9 @@ check: ## formatting, vet, generated files, page checks
 bench: build ## the figures of BENCHMARKS.md, beside their rivals
 	@$(SETUP) bench
 	build/bench.sh
+
+pictures: build ## every page, into bin/pictures, and the README's into build/pictures
+	cd frontend && export INSELNETZ_BIN=$(CURDIR)/bin/inselnetz && node tests/pages.mjs && node tests/pictures.mjs
 
 fuzz: ## every fuzz target for FUZZTIME (20s)
 	build/fuzz.sh $(or $(FUZZTIME),20s)
