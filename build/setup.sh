@@ -29,7 +29,7 @@ page() {
 		npm ci --no-audit --no-fund --loglevel=error
 		touch node_modules/.stamp
 	fi
-	if [ ! -f dist/index.html ] || [ -n "$(find src public index.html vite.config.* package-lock.json -newer dist/index.html -print -quit)" ]; then
+	if [ ! -f dist/index.html ] || [ -n "$(find src build handbook public index.html vite.config.* package-lock.json -newer dist/index.html -print -quit)" ]; then
 		npm run --silent build
 	fi
 	cd ..

@@ -1,7 +1,7 @@
 // The handbook: Markdown in handbook/{de,en}, made HTML while building. A chapter
-// is a file NN-ID.md; "# Title" begins it, "## Title {#ID}" a section. Links lead
-// to a chapter (ID.md is written as NN-ID.md#SECTION, so that they work in a
-// repository's browser too) or to a page of the window (#/files).
+// is a file NN-ID.md: "# Title" begins it, "## Title {#ID}" a section. A link leads
+// to a chapter (02-first-day.md), to a section (02-first-day.md#sheet), or to a page
+// of the window (#/files). What stands in **bold** are words of the window.
 //
 // It comes out twice: as modules virtual:handbook/LANGUAGE for the window, and as
 // handbook/LANGUAGE.html, one page each that needs neither script nor session.
@@ -78,7 +78,8 @@ export function read(language, output = "window") {
 		.filter((name) => /^\d\d-[a-z-]+\.md$/.test(name))
 		.sort();
 	return files.map((name) => {
-		const [head, ...parts] = readFileSync(join(dir, name), "utf8").split(/^## /m);
+		const source = readFileSync(join(dir, name), "utf8").replace(/(\d) (KB|MB|GB)\b/g, "$1\u00a0$2");
+		const [head, ...parts] = source.split(/^## /m);
 		const top = /^# (.+)\n/.exec(head);
 		if (!top) throw new Error(`${language}/${name} does not begin with a title`);
 		const lead = marked.parse(head.slice(top[0].length));

@@ -22,7 +22,7 @@ export const help = {
 		print: "Dieses Kapitel drucken",
 		whole: "Ganzes Handbuch auf einer Seite",
 		inside: "In diesem Kapitel",
-		back: "Zurück zur Anmeldung",
+		back: "Zurück zum Anfang",
 		loading: "Das Handbuch wird geholt …",
 		failed: "Das Handbuch ließ sich nicht holen",
 		failedWhy: "Das Programm auf diesem Computer antwortet nicht. Bitte warten Sie kurz.",
