@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { check, languages, read } from "../build/handbook.mjs";
-import { launch, looks, open, quiet, step } from "./browser.mjs";
+import { accessible, launch, looks, open, quiet, step } from "./browser.mjs";
 import { startNode } from "./nodes.mjs";
 
 const source = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
@@ -285,7 +285,8 @@ step("the whole handbook is a page without script and session", async () => {
 		await context.close();
 
 		await page.goto(address);
-		await looks(page, `84-handbuch-${language}`);
+		if (language === "de") await looks(page, "84-handbuch");
+		else await accessible(page, "the handbook in English");
 	}
 	quiet(page);
 });
