@@ -79,19 +79,34 @@ func (s *Server) desktopShow(_ context.Context, _ language, req DesktopShow) (De
 	if len(req.Link)+len(req.Channel) > maxWanted {
 		return DesktopShown{}, &app.Problem{Code: "bad-link"}
 	}
+	return DesktopShown{Shown: s.Raise(req)}, nil
+}
+
+// Want has the next window show an invitation.
+func (s *Server) Want(link string) {
 	s.desk.mu.Lock()
-	if req != (DesktopShow{}) {
-		s.desk.wanted = req
+	defer s.desk.mu.Unlock()
+	s.desk.wanted = DesktopShow{Link: link}
+}
+
+// Raise brings a window to the front, with what is wanted if anything is. It
+// reports false if there is neither a window nor who opens one.
+func (s *Server) Raise(wanted DesktopShow) bool {
+	s.desk.mu.Lock()
+	if wanted != (DesktopShow{}) {
+		s.desk.wanted = wanted
 	}
 	open := s.desk.windows > 0
 	s.desk.mu.Unlock()
 	if open {
 		s.hub.tell(app.Change{What: "show"})
-	} else if s.resident != nil {
-		s.resident.Show()
-		open = true
+		return true
 	}
-	return DesktopShown{Shown: open}, nil
+	if s.resident != nil {
+		s.resident.Show()
+		return true
+	}
+	return false
 }
 
 // maxWanted bounds a link that anybody's web page may hand to the program, in

@@ -96,7 +96,12 @@ func ask[Res any](ctx context.Context, c *client, name string, req any) (Res, er
 
 // events calls f for every event until it returns an error, io.EOF for done.
 func (c *client) events(ctx context.Context, f func(api.Event) error) error {
-	res, err := c.request(ctx, http.MethodGet, "/api/events", nil)
+	return c.stream(ctx, "/api/events", f)
+}
+
+// stream is events from another path.
+func (c *client) stream(ctx context.Context, path string, f func(api.Event) error) error {
+	res, err := c.request(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func commands() map[string]command {
 // not work, 2 the command line makes no sense.
 func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) int {
 	name := ""
-	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") && !isLink(args[0]) {
 		name, args = args[0], args[1:]
 	}
 	if name == "" && len(args) > 0 && (args[0] == "-h" || args[0] == "--help") || name == "help" {
@@ -103,6 +103,9 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	prepare := mainCommand
 	if name != "" {
 		c, ok := commands()[name]
+		if name == "window" { // what the desktop program starts; nobody types it
+			c, ok = command{prepare: windowCommand}, hasWindow
+		}
 		if !ok {
 			fmt.Fprintf(errw, "inselnetz: there is no command %q\n", name)
 			usage(errw)
@@ -124,6 +127,13 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 		return e.fail(err)
 	}
 	return 0
+}
+
+// isLink reports whether an argument is a link of ours: the system starts the
+// program with one.
+func isLink(s string) bool {
+	const scheme = "inselnetz:"
+	return len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme)
 }
 
 // parse accepts flags before, between and after the other arguments; after "--"

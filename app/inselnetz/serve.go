@@ -72,7 +72,7 @@ func serveCommand(e *env) func(context.Context) error {
 
 // serve runs a node until ctx ends.
 func serve(ctx context.Context, e *env, f nodeFlags) error {
-	n, err := openNode(ctx, e, f)
+	n, err := openNode(ctx, e, f, nil)
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,9 @@ func serve(ctx context.Context, e *env, f nodeFlags) error {
 	return errors.Join(err, n.run(ctx), n.close())
 }
 
-// openNode builds the parts; reading it shows the whole program.
-func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
+// openNode builds the parts; reading it shows the whole program. The resident is
+// the desktop program around it, nil if there is none.
+func openNode(ctx context.Context, e *env, f nodeFlags, resident *api.Resident) (*node, error) {
 	level := slog.LevelInfo
 	if e.verbose {
 		level = slog.LevelDebug
@@ -115,7 +116,7 @@ func openNode(ctx context.Context, e *env, f nodeFlags) (*node, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	page, _ := frontend.Files()
-	n := &node{ws: ws, server: api.New(ws, api.Options{Log: log, Page: page, Open: opener()}), page: listener, data: e.data}
+	n := &node{ws: ws, server: api.New(ws, api.Options{Log: log, Page: page, Open: opener(), Resident: resident}), page: listener, data: e.data}
 	handler, token := n.server.Loopback(listener.Addr())
 	n.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	if err := n.tellContact(contact{Addr: listener.Addr().String(), Token: token}); err != nil {
