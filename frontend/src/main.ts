@@ -3,6 +3,12 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import { mount } from "svelte";
 import App from "./App.svelte";
+import { desktop } from "./lib/desktop.svelte";
 
 const target = document.getElementById("app");
 if (target) mount(App, { target });
+
+if (desktop.here) {
+	desktop.open();
+	import("./components/DesktopNote.svelte").then((note) => mount(note.default, { target: document.body }));
+}

@@ -1,5 +1,6 @@
 // How files are shown: sizes, times, where they are, and where their content is.
 import type { File, Progress } from "./api/types.gen";
+import { saveLink } from "./desktop.svelte";
 import { language, t } from "./words/index.svelte";
 
 const numbers = new Map<string, Intl.NumberFormat>();
@@ -72,7 +73,7 @@ export function save(space: string, path: string, version = "") {
 	const link = document.createElement("a");
 	link.href = address(space, path, version);
 	link.download = path.slice(path.lastIndexOf("/") + 1);
-	link.click();
+	saveLink(link);
 }
 
 // inWindow says whether the page is the program's own window, which has no tabs.

@@ -3,7 +3,7 @@
 import type { Event } from "./types.gen";
 
 interface WindowRuntime {
-	EventsOn(name: string, heard: (event: Event) => void): () => void;
+	EventsOn<T>(name: "changed" | "alive", heard: (about: T) => void): () => void;
 }
 
 const all: Event = { seq: 0, what: "all", id: "" };
@@ -13,7 +13,13 @@ const all: Event = { seq: 0, what: "all", id: "" };
 // it.
 export function listen(heard: (event: Event) => void, alive: (up: boolean) => void): () => void {
 	const window_ = (window as { runtime?: WindowRuntime }).runtime;
-	if (window_) return window_.EventsOn("changed", heard);
+	if (window_) {
+		// The program around the window tells of the node's coming and going.
+		const ends = [window_.EventsOn("changed", heard), window_.EventsOn("alive", alive)];
+		return () => {
+			for (const end of ends) end();
+		};
+	}
 
 	let source: EventSource;
 	let retry: ReturnType<typeof setTimeout>;

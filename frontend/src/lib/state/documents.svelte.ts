@@ -1,6 +1,7 @@
 // The documents this person reads, what people do with them, and finding them.
 import { ask, Problem, problem } from "../api/client";
 import type { Document, DocumentHere, DocumentHit, Person } from "../api/types.gen";
+import { saveLink } from "../desktop.svelte";
 import { plain } from "../files";
 import { language, t } from "../words/index.svelte";
 import { sameDay } from "./clock.svelte";
@@ -240,7 +241,7 @@ export async function saveDocument(id: string, format: string, heads: string[] =
 	const link = document.createElement("a");
 	link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
 	link.download = file.name;
-	link.click();
+	saveLink(link);
 	setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 	return file.name;
 }

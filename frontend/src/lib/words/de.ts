@@ -2,6 +2,7 @@
 // are not here: Go words them.
 
 import { access } from "./access.de";
+import { desktop } from "./desktop.de";
 import { documents } from "./documents.de";
 import { editor } from "./editor.de";
 import { files } from "./files.de";
@@ -12,6 +13,7 @@ const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : m
 
 export const de = {
 	...access,
+	desktop,
 	...documents,
 	...editor,
 	...files,

@@ -1,6 +1,7 @@
 // What the page says in English. A word missing here is a type error.
 import { access } from "./access.en";
 import type { Words } from "./de";
+import { desktop } from "./desktop.en";
 import { documents } from "./documents.en";
 import { editor } from "./editor.en";
 import { files } from "./files.en";
@@ -11,6 +12,7 @@ const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : m
 
 export const en: Words = {
 	...access,
+	desktop,
 	...documents,
 	...editor,
 	...files,
