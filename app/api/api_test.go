@@ -214,7 +214,7 @@ func TestPhrases(t *testing.T) {
 		}
 		all[code] = p
 	}
-	for _, more := range []map[string]phrase{filePhrases, documentPhrases} {
+	for _, more := range []map[string]phrase{filePhrases, documentPhrases, webPhrases} {
 		for code, p := range more {
 			if _, twice := all[code]; twice {
 				t.Errorf("%s is there twice", code)

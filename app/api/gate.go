@@ -53,6 +53,7 @@ func (s *Server) Loopback(addr net.Addr) (h http.Handler, token string) {
 	mux.Handle("GET /api/files/content", s.gate.closed(s, http.HandlerFunc(s.download)))
 	mux.Handle("PUT /api/files/content", s.gate.closed(s, http.HandlerFunc(s.upload)))
 	mux.Handle("/api/", s.gate.closed(s, http.HandlerFunc(s.serve)))
+	mux.Handle("GET /inselnetz.crt", http.HandlerFunc(s.web.crt))
 	mux.Handle("GET /start", http.HandlerFunc(s.gate.start))
 	mux.Handle("/", s.files())
 	return secured(s.gate.rightHost(mux)), token

@@ -32,6 +32,7 @@ type Server struct {
 	gate  *gate
 	page  fs.FS // nil: the page is not built
 	open  func(path string) error
+	web   *web
 
 	resident *Resident // nil: this node is no desktop program
 	desk     desk
@@ -55,7 +56,8 @@ func New(ws *app.Workspace, opts Options) *Server {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{ws: ws, log: opts.Log, page: opts.Page, open: opts.Open, resident: opts.Resident}
-	s.calls = s.table()
+	s.web = newWeb(s)
+	s.calls = s.webCalls(s.table())
 	return s
 }
 
@@ -63,6 +65,12 @@ func New(ws *app.Workspace, opts Options) *Server {
 func (s *Server) Run(ctx context.Context) error {
 	changes, stop := s.ws.Subscribe()
 	defer stop()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		s.web.run(ctx)
+	}()
+	defer func() { <-served }()
 	return s.hub.run(ctx, changes)
 }
 

@@ -72,6 +72,7 @@ func commands() map[string]command {
 		"erase":    {"MESSAGE", "erase a message for good, on every device", eraseCommand},
 		"kit":      {"[--confirm WORDS]", "print the recovery sheet as long as it was not confirmed", kitCommand},
 		"recovery": {"[--approve ID] [--lost DEVICE --owner PERSON]", "say who helps when all is lost; propose and approve", recoveryCommand},
+		"page":     {"[pair|list|cut NAME|on|off|company --chain FILE --key FILE|renew]", "the page for browsers of the local network: pair a phone, end a session, certificates", pageCommand},
 		"audit":    {"[--limit N]", "list who changed access, and when", auditCommand},
 		"files": {"ls|get|put|versions|restore|conflicts|resolve|trash|rm|mv|mkdir|state|accept|discard|keep|drop [PATH …]",
 			"look at and change shared files; restore --at TIME brings a directory back to a time", filesCommand},

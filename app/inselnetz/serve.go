@@ -46,6 +46,8 @@ type nodeFlags struct {
 	files    string
 	archive  bool
 	phones   int
+	web      api.WebOptions
+	webNames list
 }
 
 func (f *nodeFlags) add(e *env) {
@@ -56,6 +58,9 @@ func (f *nodeFlags) add(e *env) {
 	e.flags.StringVar(&f.secrets, "secrets", "auto", "where a new device's master key lies: `auto` is the system's key store if there is one, or file")
 	e.flags.StringVar(&f.files, "files", "", "`directory` in which shared folders lie (default Inselnetz in your home, or files beside other data given with --data); - for none")
 	e.flags.IntVar(&f.phones, "syncthing-port", 0, "TCP `port` for Syncthing devices a folder is shared with (default 22000, or a free one; -1: do not listen)")
+	e.flags.StringVar(&f.web.HTTPS, "https", "", "`address` of the page for browsers of the local network, such as :443; auto: port 443 if allowed and free, else 21963; off: never (default as switched on the page)")
+	e.flags.StringVar(&f.web.HTTP, "http", "auto", "`address` of the welcome page beside it, which only explains and links; auto: port 80 if allowed and free, else 21964; off: none")
+	e.flags.Var(&f.webNames, "https-name", "further host `name` or private address by which browsers reach the page, such as the host's of a container; may be given several times")
 	e.flags.BoolVar(&f.archive, "archive", false, "keep every version of files for the whole time, whatever room it takes: for a NAS")
 }
 
@@ -122,6 +127,8 @@ func openNode(ctx context.Context, e *env, f nodeFlags, resident *api.Resident) 
 	if err := n.tellContact(contact{Addr: listener.Addr().String(), Token: token}); err != nil {
 		return nil, errors.Join(err, ws.Close(), listener.Close())
 	}
+	f.web.Names, f.web.Loopback = f.webNames, f.loopback
+	n.server.ServeWeb(f.web)
 	return n, nil
 }
 

@@ -66,9 +66,9 @@ type Authority struct {
 // ErrDamaged: stored certificates are not what this package wrote.
 var ErrDamaged = errors.New("stored certificates are damaged")
 
-// NewAuthority makes an authority for an office and the DNS names of this
-// device, each with all names below it.
-func NewAuthority(office string, names []string, now time.Time) (*Authority, error) {
+// NewAuthority makes an authority limited to these DNS names and all below them.
+// The title is what people find it by among others; everybody sees it.
+func NewAuthority(title string, names []string, now time.Time) (*Authority, error) {
 	if len(names) == 0 {
 		return nil, errors.New("an authority needs a name to be limited to")
 	}
@@ -76,7 +76,7 @@ func NewAuthority(office string, names []string, now time.Time) (*Authority, err
 	if err != nil {
 		return nil, err
 	}
-	t := template("Inselnetz: "+shorten(office, 40), now, authorityLife)
+	t := template(shorten(title, 60), now, authorityLife)
 	t.IsCA, t.BasicConstraintsValid, t.MaxPathLenZero = true, true, true
 	t.KeyUsage = x509.KeyUsageCertSign
 	t.PermittedDNSDomainsCritical = true // one flag for the whole extension
@@ -130,7 +130,7 @@ func (a *Authority) Valid(now time.Time) bool {
 // a new one, to be stored. What the authority may not speak for is left out.
 // The last one is kept as long as it will do, so that a browser that was told to
 // trust it need not be asked again; addresses it had stay in a new one.
-func (a *Authority) Leaf(device string, names []string, addrs []netip.Addr, now time.Time) (_ tls.Certificate, fresh bool, err error) {
+func (a *Authority) Leaf(names []string, addrs []netip.Addr, now time.Time) (_ tls.Certificate, fresh bool, err error) {
 	names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !a.Permits(n) })
 	addrs = slices.DeleteFunc(slices.Clone(addrs), func(ip netip.Addr) bool { return !Private(ip) })
 	if len(addrs) > maxAddrs {
@@ -150,7 +150,7 @@ func (a *Authority) Leaf(device string, names []string, addrs []netip.Addr, now 
 	if err != nil {
 		return a.leaf, false, err
 	}
-	t := template(shorten(device, 60), now, leafLife)
+	t := template("Inselnetz", now, leafLife)
 	if t.NotAfter.After(a.Cert.NotAfter) {
 		t.NotAfter = a.Cert.NotAfter
 	}

@@ -29,15 +29,17 @@ func Slug(words, other string) string {
 
 // Names are the host names of a device's page: its computer's name alone and
 // with .local (RFC 6762), and one below the office's in .internal, which no
-// public name server ever answers for (ICANN resolution 2024.07.29.06).
-func Names(computer, device, office string) []string {
+// public name server ever answers for (ICANN resolution 2024.07.29.06). A
+// certificate is shown to everybody, so the office goes by a tag, not its name.
+func Names(computer, office string) []string {
 	host, _, _ := strings.Cut(computer, ".")
-	host = Slug(host, "")
 	var out []string
-	if host != "" {
+	if host = Slug(host, ""); host != "" {
 		out = append(out, host+".local", host)
+	} else {
+		host = "device"
 	}
-	return append(out, Slug(device, "geraet")+"."+Slug(office, "buero")+".inselnetz.internal")
+	return append(out, host+"."+Slug(office, "office")+".inselnetz.internal")
 }
 
 // Limits are the names an authority is limited to, given its device's names:

@@ -26,13 +26,13 @@ import (
 
 var (
 	now   = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	names = Names("NAS-Keller.fritz.box", "NAS Keller", "Kanzlei Petersen & Wolf")
+	names = Names("NAS-Keller.fritz.box", "4f1c09aa")
 	addr  = netip.MustParseAddr("192.168.1.7")
 )
 
 func authority(t testing.TB) *Authority {
 	t.Helper()
-	a, err := NewAuthority("Kanzlei Petersen & Wolf", Limits(names), now)
+	a, err := NewAuthority("Inselnetz nas-keller 4f1c09aa", Limits(names), now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,11 +40,11 @@ func authority(t testing.TB) *Authority {
 }
 
 func TestNames(t *testing.T) {
-	want := []string{"nas-keller.local", "nas-keller", "nas-keller.kanzlei-petersen-wolf.inselnetz.internal"}
+	want := []string{"nas-keller.local", "nas-keller", "nas-keller.4f1c09aa.inselnetz.internal"}
 	if !slices.Equal(names, want) {
 		t.Errorf("names = %q", names)
 	}
-	if got, want := Limits(names), []string{"nas-keller.local", "nas-keller", "kanzlei-petersen-wolf.inselnetz.internal"}; !slices.Equal(got, want) {
+	if got, want := Limits(names), []string{"nas-keller.local", "nas-keller", "4f1c09aa.inselnetz.internal"}; !slices.Equal(got, want) {
 		t.Errorf("limits = %q", got)
 	}
 	for in, want := range map[string]string{"Müller’s Praxis": "muellers-praxis", "  ": "x", "日本": "x", "--a--": "a", strings.Repeat("ab ", 40): strings.Repeat("ab-", 13) + "a"} {
@@ -83,7 +83,7 @@ func verify(a *Authority, c *x509.Certificate, host string, at time.Time) error 
 
 func TestAuthorityIsLimited(t *testing.T) {
 	a := authority(t)
-	leaf, fresh, err := a.Leaf("NAS Keller", names, []netip.Addr{addr}, now)
+	leaf, fresh, err := a.Leaf(names, []netip.Addr{addr}, now)
 	if err != nil || !fresh {
 		t.Fatal(fresh, err)
 	}
@@ -98,7 +98,7 @@ func TestAuthorityIsLimited(t *testing.T) {
 		host string
 		good bool
 	}{
-		"another device of the office":   {[]string{"pc.kanzlei-petersen-wolf.inselnetz.internal"}, nil, "pc.kanzlei-petersen-wolf.inselnetz.internal", true},
+		"another device of the office":   {[]string{"pc.4f1c09aa.inselnetz.internal"}, nil, "pc.4f1c09aa.inselnetz.internal", true},
 		"another private address":        {nil, []net.IP{net.IPv4(10, 1, 2, 3)}, "10.1.2.3", true},
 		"a private address of IPv6":      {nil, []net.IP{net.ParseIP("fd00::7")}, "fd00::7", true},
 		"a public name":                  {[]string{"bank.example"}, nil, "bank.example", false},
@@ -126,7 +126,7 @@ func TestAuthorityMakesNoOther(t *testing.T) {
 	if a.Cert.MaxPathLen != 0 || !a.Cert.MaxPathLenZero || a.Cert.KeyUsage != x509.KeyUsageCertSign {
 		t.Errorf("authority: path %d, usage %b", a.Cert.MaxPathLen, a.Cert.KeyUsage)
 	}
-	leaf, _, err := a.Leaf("NAS", names, nil, now)
+	leaf, _, err := a.Leaf(names, nil, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestLeafIsKeptAndRenewed(t *testing.T) {
 		for _, s := range addrs {
 			ips = append(ips, netip.MustParseAddr(s))
 		}
-		leaf, fresh, err := a.Leaf("NAS", append(slices.Clone(names), "nas.example"), ips, at)
+		leaf, fresh, err := a.Leaf(append(slices.Clone(names), "nas.example"), ips, at)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,7 +195,7 @@ func TestAuthorityIsStored(t *testing.T) {
 		if !b.Cert.Equal(a.Cert) || (b.leaf.Leaf == nil) != (a.leaf.Leaf == nil) {
 			t.Error("read back another one")
 		}
-		if _, _, err := a.Leaf("NAS", names, nil, now); err != nil {
+		if _, _, err := a.Leaf(names, nil, now); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestAuthorityIsStored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, fresh, _ := b.Leaf("NAS", names, nil, now); fresh {
+	if _, fresh, _ := b.Leaf(names, nil, now); fresh {
 		t.Error("a stored leaf was replaced")
 	}
 	other, _ := authority(t).Bytes()
@@ -262,7 +262,7 @@ func TestOpenSSL(t *testing.T) {
 		return p
 	}
 	root := write("root.pem", a.Cert)
-	leaf, _, err := a.Leaf("NAS Keller", names, []netip.Addr{addr}, now)
+	leaf, _, err := a.Leaf(names, []netip.Addr{addr}, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -438,7 +438,7 @@ func FuzzParseAuthority(f *testing.F) {
 	a := authority(f)
 	raw, _ := a.Bytes()
 	f.Add(raw)
-	_, _, _ = a.Leaf("NAS", names, []netip.Addr{addr}, now)
+	_, _, _ = a.Leaf(names, []netip.Addr{addr}, now)
 	raw, _ = a.Bytes()
 	f.Add(raw)
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -446,7 +446,7 @@ func FuzzParseAuthority(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, _, err := a.Leaf("NAS", names, []netip.Addr{addr}, now); err != nil {
+		if _, _, err := a.Leaf(names, []netip.Addr{addr}, now); err != nil {
 			t.Error(err)
 		}
 	})

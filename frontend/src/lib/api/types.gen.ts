@@ -1332,3 +1332,95 @@ export interface SetupDevice {
 	stays: boolean;
 	place: string; // empty: as it is
 }
+
+// Web is the result of "web" and of the calls that change it: this device's page
+// for browsers of the local network.
+export interface Web {
+	on: boolean; // it shall be served
+	fixed: boolean; // as the program was started; "web/set" changes nothing
+	running: boolean;
+	problem: Error | null; // why it is not running, or not as it should be
+	addresses: string[]; // of the page, "https://…/", the best one first
+	welcome: string; // of the welcome page, "http://…/"; empty: none
+	authority: WebAuthority | null; // the device's own; null before it first ran
+	company: WebCompany | null; // null: none
+	sessions: WebSession[]; // paired browsers, the latest used first
+	most: number; // of them
+	pairing: number; // a code to pair holds until then; 0: none
+	steps: WebSteps[]; // how to trust the authority
+}
+
+// WebAuthority is the device's own certificate authority.
+export interface WebAuthority {
+	name: string;
+	fingerprint: string; // SHA-256
+	fingerprint1: string; // SHA-1, as the dialog of Windows shows
+	leaf: string; // SHA-256 of the page's own certificate; empty: none yet
+	names: string[]; // all it may speak for
+	ranges: string[];
+	until: number;
+	lacks: string[]; // names of the device it may not speak for: a new authority would
+}
+
+// WebCompany is a certificate that was brought.
+export interface WebCompany {
+	names: string[];
+	issuer: string;
+	fingerprint: string;
+	until: number;
+	used: boolean; // it is valid now; else the own one stands in
+}
+
+// WebSession is a paired browser.
+export interface WebSession {
+	id: string;
+	name: string;
+	created: number;
+	used: number; // last
+	address: string;
+}
+
+// WebSteps say how to make one system trust the authority, and how to undo it.
+export interface WebSteps {
+	platform: string;
+	lines: string[];
+	undo: string;
+}
+
+// WebSet is the request of "web/set".
+export interface WebSet {
+	on: boolean;
+}
+
+// WebPair is the result of "web/pair": a code that lets one browser in, once.
+export interface WebPair {
+	code: string;
+	link: string; // with the code behind the #, which no server or log sees
+	qr: string[]; // Link as rows of 0 and 1, without a margin
+	deadline: number;
+}
+
+// WebCut is the request of "web/cut".
+export interface WebCut {
+	id: string; // WebSession.ID
+}
+
+// WebBring is the request of "web/company": texts in PEM form.
+export interface WebBring {
+	chain: string; // the host's certificate first
+	key: string; // empty: it is in Chain
+}
+
+// WebClaim is the request of "web/claim", which needs no session: it begins one.
+export interface WebClaim {
+	code: string;
+	name: string; // of the browser's device
+}
+
+// WebHere is the result of "web/here" and "web/claim": who this page acts as.
+export interface WebHere {
+	paired: boolean; // by a session over the network; else this is the computer itself
+	name: string; // of the session
+	person: string; // in whose name everything is written
+	device: string; // over which everything goes
+}
