@@ -71,9 +71,11 @@ sign "$setup"
 pack() { "$work/package" "$1" -version "$version" -build "$count" "${@:2}"; }
 texts=(LICENSE build/THIRD-PARTY-NOTICES.txt)
 sed 's,/usr/bin/,/usr/local/bin/,' build/package/linux/inselnetz.service >"$work/inselnetz.service"
+printf 'inselnetz (%s) unstable; urgency=medium\n\n  * What is new: CHANGELOG.md of the source.\n\n -- Inselnetz <inselnetz@localhost>  %s\n' \
+	"$debian" "$(date -uRd "@$SOURCE_DATE_EPOCH")" | gzip -9n >"$work/changelog.gz"
 for arch in amd64 arm64; do
 	if [ $arch = amd64 ]; then cat build/package/linux/nfpm.yaml; else grep -v '# window' build/package/linux/nfpm.yaml; fi >"$work/nfpm.yaml"
-	ARCH=$arch BIN=$bin DEB_VERSION=$debian "$work/tools/nfpm" package -f "$work/nfpm.yaml" -p deb -t "$out/inselnetz_${debian}_$arch.deb" >/dev/null
+	ARCH=$arch BIN=$bin CHANGELOG=$work/changelog.gz DEB_VERSION=$debian "$work/tools/nfpm" package -f "$work/nfpm.yaml" -p deb -t "$out/inselnetz_${debian}_$arch.deb" >/dev/null
 	pack tarball -o "$out/inselnetz-$version-linux-$arch.tar.gz" -dir "inselnetz-$version" \
 		"inselnetz=$bin/inselnetz-linux-$arch" "$work/inselnetz.service" build/package/linux/INSTALL.txt "${texts[@]}"
 	pack oci -o "$out/inselnetz-$version-oci-$arch.tar" -arch "$arch" "$bin/inselnetz-linux-$arch" "${texts[@]}"

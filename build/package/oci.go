@@ -169,15 +169,16 @@ func layout(o order, layer []byte) ([]byte, error) {
 }
 
 // settings are how a container runs: a node that keeps all versions, with its
-// secrets in a file, for there is no key store.
+// secrets in a file, for there is no key store, and shows its page to the
+// browsers of the office.
 func settings(o order) runConfig {
 	none := struct{}{}
 	return runConfig{
 		User:         fmt.Sprintf("%d:%[1]d", nobody),
-		ExposedPorts: map[string]struct{}{"21960/tcp": none, "21960/udp": none, "21961/udp": none},
+		ExposedPorts: map[string]struct{}{"21960/tcp": none, "21960/udp": none, "21961/udp": none, "21963/tcp": none, "21964/tcp": none},
 		Env:          []string{"HOME=/data", "INSELNETZ_DATA=/data", "INSELNETZ_STATE=/state", "PATH=/"},
 		Entrypoint:   []string{"/inselnetz"},
-		Cmd:          []string{"serve", "--secrets", "file", "--archive", "--files", "/files"},
+		Cmd:          []string{"serve", "--secrets", "file", "--archive", "--files", "/files", "--https", "auto", "--http", "auto"},
 		Volumes:      map[string]struct{}{"/data": none, "/files": none, "/state": none},
 		WorkingDir:   "/",
 		StopSignal:   "SIGTERM",

@@ -84,14 +84,15 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// TestServices: the unit, the image and the NAS package start the same node.
+// TestServices: the unit, the image and the NAS package start the same node,
+// with its page for the office's browsers.
 func TestServices(t *testing.T) {
 	for what, line := range map[string]string{
 		"systemd": text(t, "linux", "inselnetz.service"),
 		"dsm":     text(t, "synology", "scripts", "start-stop-status"),
 		"image":   strings.Join(settings(order{}).Cmd, " "),
 	} {
-		for _, flag := range []string{"serve", "--secrets file", "--archive", "--files"} {
+		for _, flag := range []string{"serve", "--secrets file", "--archive", "--files", "--https auto", "--http auto"} {
 			if !strings.Contains(line, flag) {
 				t.Errorf("%s starts without %s", what, flag)
 			}

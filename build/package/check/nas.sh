@@ -23,11 +23,12 @@ for arch in amd64 arm64; do
 	try "  its questions are JSON in both languages" sh -c "cd '$work/spk-$arch/WIZARD_UIFILES' && jq -e . install_uifile install_uifile_ger uninstall_uifile uninstall_uifile_ger"
 done
 export SYNOPKG_PKGDEST=$work/spk-amd64/target SYNOPKG_PKGVAR=$work/spk-var SYNOPKG_PKGNAME=inselnetz
-export INSELNETZ_ARGS="--loopback --beacon-port 29961 --page 127.0.0.1:0 --syncthing-port -1"
+export INSELNETZ_ARGS="--loopback --beacon-port 29961 --page 127.0.0.1:0 --syncthing-port -1 --https 127.0.0.1:29963 --http off"
 mkdir -p "$SYNOPKG_PKGVAR"
 dsm() { sh "$work/spk-amd64/scripts/$1" "${@:2}"; }
 try "  DSM starts it" dsm start-stop-status start
 try "  it is running" dsm start-stop-status status
+try "  its page answers over HTTPS" until_so curl -sk -o /dev/null https://127.0.0.1:29963/
 try "  DSM stops it" dsm start-stop-status stop
 try "  it is stopped" sh -c "sh '$work/spk-amd64/scripts/start-stop-status' status; test \$? -eq 3"
 SYNOPKG_PKG_STATUS=UPGRADE wizard_remove_data=true try "  a new version keeps the data" eval 'dsm postuninst && test -d "$SYNOPKG_PKGVAR/data"'

@@ -9,3 +9,9 @@ title="Inselnetz (QUIC)"
 desc="Inselnetz (QUIC)"
 port_forward="no"
 dst.ports="21960,21961/udp"
+
+[inselnetz_page]
+title="Inselnetz (Browser)"
+desc="Inselnetz (Browser)"
+port_forward="no"
+dst.ports="21963,21964/tcp"
