@@ -1,4 +1,5 @@
 // What the program said last about this device and its workspace.
+import { untrack } from "svelte";
 import { ask, Problem } from "../api/client";
 import { listen } from "../api/push";
 import type { Channel, Event, People, Person, Recovery, Space, Status } from "../api/types.gen";
@@ -27,7 +28,8 @@ class Office {
 				if (!up) this.#status();
 			},
 		);
-		this.refresh();
+		// what is read meanwhile is no reason to begin anew
+		untrack(() => this.refresh());
 		return end;
 	}
 
