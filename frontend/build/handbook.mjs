@@ -13,6 +13,7 @@ import { sheet } from "./handbook.page.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 export const languages = ["de", "en"];
+const font = "node_modules/@fontsource-variable/inter/files/inter-latin-opsz-normal.woff2";
 
 const escaped = (text) =>
 	text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
@@ -118,8 +119,10 @@ export default function handbook() {
 	const style = () =>
 		readFileSync(join(root, "src/styles/tokens.css"), "utf8") +
 		readFileSync(join(root, "build/handbook.css"), "utf8");
-	const files = (fonts) => ({
-		"handbook/handbook.css": fonts + style(),
+	const files = () => ({
+		"handbook/handbook.css": style(),
+		"handbook/logo.svg": readFileSync(join(root, "public/logo.svg")),
+		"handbook/inter.woff2": readFileSync(join(root, font)),
 		...Object.fromEntries(languages.map((l) => [`handbook/${l}.html`, sheet(l, read(l, "sheet"))])),
 	});
 	return {
@@ -133,23 +136,17 @@ export default function handbook() {
 			}
 			return `export default ${JSON.stringify(check(read(language)))};`;
 		},
-		generateBundle(_, bundle) {
-			const font = Object.keys(bundle).find((file) => /inter-latin-opsz-normal.*\.woff2$/.test(file));
-			const fonts = font
-				? `@font-face{font-family:"Inter Insel";src:url("../${font}") format("woff2");font-weight:100 900;font-display:swap}\n`
-				: "";
-			for (const [fileName, source] of Object.entries(files(fonts))) {
+		generateBundle() {
+			for (const [fileName, source] of Object.entries(files())) {
 				this.emitFile({ type: "asset", fileName, source });
 			}
 		},
 		configureServer(server) {
 			server.middlewares.use((request, answer, next) => {
-				const source = files("")[request.url?.slice(1)];
+				const source = files()[request.url?.slice(1)];
 				if (!source) return next();
-				answer.setHeader(
-					"Content-Type",
-					request.url.endsWith(".css") ? "text/css" : "text/html; charset=utf-8",
-				);
+				const type = { css: "text/css", svg: "image/svg+xml", woff2: "font/woff2" };
+				answer.setHeader("Content-Type", type[request.url.split(".")[1]] ?? "text/html; charset=utf-8");
 				answer.end(source);
 			});
 		},

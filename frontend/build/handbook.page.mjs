@@ -44,13 +44,13 @@ ${c.sections.map((s) => `<h3 id="${c.id}.${s.id}">${s.title}</h3>\n${s.html}`).j
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
 <title>${say.title} – Inselnetz</title>
-<link rel="icon" href="../logo.svg" type="image/svg+xml">
+<link rel="icon" href="logo.svg" type="image/svg+xml">
 <link rel="stylesheet" href="handbook.css">
 </head>
 <body>
 <a class="skip" href="#text">${say.skip}</a>
 <header>
-<a class="brand" href="../"><img src="../logo.svg" width="32" height="32" alt="">Inselnetz<span class="vh"> – ${say.home}</span></a>
+<a class="brand" href="../"><img src="logo.svg" width="32" height="32" alt="">Inselnetz<span class="vh"> – ${say.home}</span></a>
 <a class="other" href="${other}.html" lang="${other}" hreflang="${other}">${say.other}</a>
 </header>
 <nav aria-labelledby="contents">

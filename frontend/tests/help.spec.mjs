@@ -96,7 +96,13 @@ test("each command and flag exists", () => {
 			n++;
 			assert.ok(names.has(command), `${name}: there is no ${line}`);
 			if (/^(files|doc|page)$/.test(command) && sub) {
-				assert.ok(names.get(command).split(/[| ]/).includes(sub), `${name}: there is no ${line}`);
+				assert.ok(
+					names
+						.get(command)
+						.split(/[| [\]]/)
+						.includes(sub),
+					`${name}: there is no ${line}`,
+				);
 			}
 			const said = line.replace(/"[^"]*"/g, "");
 			for (const [, flag] of said.matchAll(/ --([a-z-]+)/g)) {
@@ -263,6 +269,11 @@ step("the whole handbook is a page without script and session", async () => {
 		assert.match(answer.headers.get("content-security-policy"), /default-src 'none'/);
 		const html = await answer.text();
 		assert.doesNotMatch(html, /<script|<style|style=|https?:\/\//);
+		const outside = [...html.matchAll(/(?:src|href)="(?!#)([^"]+)"/g)].map((m) => m[1]);
+		assert.ok(
+			outside.every((to) => to === "../" || /^[a-z]+\.[a-z0-9]+$/.test(to)),
+			`not beside it: ${outside}`,
+		);
 		const ids = new Set([...html.matchAll(/id="([^"]+)"/g)].map((m) => m[1]));
 		for (const [, to] of html.matchAll(/href="#([^"]+)"/g))
 			assert.ok(ids.has(to), `${language}.html: no ${to}`);
