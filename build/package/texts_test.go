@@ -99,3 +99,13 @@ func TestServices(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandsAreWritten: flags come behind the command, else the program does not
+// take them.
+func TestCommandsAreWritten(t *testing.T) {
+	for _, path := range []string{"linux/INSTALL.txt", "linux/inselnetz.service", "README.md"} {
+		if m := regexp.MustCompile(`(?m)^[ #]*(?:sudo )?inselnetz --\w+.*`).FindString(text(t, path)); m != "" {
+			t.Errorf("%s: %q", path, m)
+		}
+	}
+}

@@ -28,6 +28,7 @@ mkdir -p "$SYNOPKG_PKGVAR"
 dsm() { sh "$work/spk-amd64/scripts/$1" "${@:2}"; }
 try "  DSM starts it" dsm start-stop-status start
 try "  it is running" dsm start-stop-status status
+try "  it begins an office" "$SYNOPKG_PKGDEST/bin/inselnetz" found --data "$SYNOPKG_PKGVAR/data" --office Office --person Ann
 try "  its page answers over HTTPS" until_so curl -sk -o /dev/null https://127.0.0.1:29963/
 try "  DSM stops it" dsm start-stop-status stop
 try "  it is stopped" sh -c "sh '$work/spk-amd64/scripts/start-stop-status' status; test \$? -eq 3"
