@@ -25,8 +25,9 @@ build: ## the page and the headless program
 cross: ## every platform the program is built for
 	build/cross.sh '$(LDFLAGS)'
 
-packages: ## installers and images of the last commit, into bin/packages
+packages: ## installers and images of the last commit, into bin/packages, and tries them: ten minutes
 	build/packages.sh
+	build/package/check.sh
 
 check: ## formatting, vet, generated files, page checks
 	@$(SETUP) page
