@@ -49,11 +49,12 @@ const (
 // A setupNote is how far the wizard is on this device. It is on disk before each
 // step begins, so that a page that is opened anew goes on there.
 type setupNote struct {
-	Path   string `json:"path"` // empty: nobody uses the wizard
-	Step   int    `json:"step"`
-	Over   bool   `json:"over"`
-	Kind   string `json:"kind"`   // of office, once chosen
-	Filled bool   `json:"filled"` // what the kind brings is there
+	Path   string   `json:"path"` // empty: nobody uses the wizard
+	Step   int      `json:"step"`
+	Over   bool     `json:"over"`
+	Kind   string   `json:"kind"`   // of office, once chosen
+	Filled bool     `json:"filled"` // what the kind brings is there
+	Made   []string `json:"made"`   // kind and id of what was brought
 }
 
 // A Setup is how far the wizard is on this device, and what it asks about.
@@ -98,6 +99,8 @@ func (w *Workspace) Setup() Setup {
 
 // SetUp notes where the wizard is; an empty path ends it.
 func (w *Workspace) SetUp(path string, step int) error {
+	w.home.setup.Lock()
+	defer w.home.setup.Unlock()
 	var n setupNote
 	if err := w.getJSON(metaSetup, &n); err != nil {
 		return storeProblem(err, w.dir)
@@ -118,8 +121,9 @@ func (w *Workspace) SetUp(path string, step int) error {
 }
 
 // SetKind chooses the kind of office and makes the channels and documents that it
-// brings, in a language. What is there already is not made again: after a crash in
-// the middle the rest follows, under the same name or another.
+// brings, in a language. What is there already is not made again, nor what was
+// made once and has another name by now: after a crash in the middle the rest
+// follows.
 func (w *Workspace) SetKind(ctx context.Context, kind, lang string) error {
 	st := w.snapshot()
 	switch {
@@ -141,13 +145,16 @@ func (w *Workspace) SetKind(ctx context.Context, kind, lang string) error {
 		return storeProblem(err, w.dir)
 	}
 	for _, b := range KindBrings(kind, lang) {
+		if slices.Contains(n.Made, kind+"/"+b.ID) {
+			continue
+		}
 		if err := w.bring(ctx, kind, b); err != nil {
 			return err
 		}
-	}
-	// What was noted meanwhile, such as the next step, stays.
-	if err := w.getJSON(metaSetup, &n); err != nil {
-		return storeProblem(err, w.dir)
+		n.Made = append(n.Made, kind+"/"+b.ID)
+		if err := w.putJSON(metaSetup, n); err != nil {
+			return storeProblem(err, w.dir)
+		}
 	}
 	n.Filled = true
 	if err := w.putJSON(metaSetup, n); err != nil {
@@ -158,7 +165,7 @@ func (w *Workspace) SetKind(ctx context.Context, kind, lang string) error {
 }
 
 // bring makes one thing of a kind of office in the space of all, unless it is
-// there, or was made here before and has another name by now.
+// there: a crash may have come before it was noted.
 func (w *Workspace) bring(ctx context.Context, kind string, b Brought) error {
 	space := w.everyone()
 	if b.Channel {
@@ -171,7 +178,7 @@ func (w *Workspace) bring(ctx context.Context, kind string, b Brought) error {
 				return nil
 			}
 		}
-		_, err = w.say(ctx, space, chat.Create{Name: b.Name}, "setup/"+kind+"/"+b.ID)
+		_, err = w.say(ctx, space, chat.Create{Name: b.Name}, "")
 		return err
 	}
 	rows, err := w.Documents(ctx, space)

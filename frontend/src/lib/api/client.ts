@@ -4,6 +4,12 @@ import type * as api from "./types.gen";
 
 export interface Calls {
 	status: [api.Empty, api.Status];
+	home: [api.Empty, api.Home];
+	"home/seen": [api.HomeSeen, unknown];
+	setup: [api.Empty, api.Setup];
+	"setup/go": [api.SetupGo, api.Setup];
+	"setup/kind": [api.SetupKindSet, api.Setup];
+	"setup/device": [api.SetupDevice, api.Setup];
 	people: [api.Empty, api.People];
 	found: [api.Found, api.Status];
 	doors: [api.Empty, api.Doors];

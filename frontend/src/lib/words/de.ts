@@ -7,6 +7,7 @@ import { documents } from "./documents.de";
 import { editor } from "./editor.de";
 import { files } from "./files.de";
 import { help } from "./help.de";
+import { home } from "./home.de";
 import { past } from "./past.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -18,6 +19,7 @@ export const de = {
 	...editor,
 	...files,
 	...help,
+	...home,
 	...past,
 	name: "Deutsch",
 	short: "DE",
@@ -120,46 +122,6 @@ export const de = {
 		open: "Öffnen Sie Inselnetz neu, oder geben Sie im Terminal diesen Befehl ein:",
 		after: "Er zeigt eine frische Adresse. Öffnen Sie diese im Browser.",
 		retry: "Noch einmal versuchen",
-	},
-
-	home: {
-		runs: ["Büro-Netz ", "läuft", "."] as [string, string, string],
-		here: (here: number, of: number) => {
-			if (here < of) return `${here} von ${of} Menschen ${here === 1 ? "ist" : "sind"} da.`;
-			return of === 2 ? "Beide Menschen sind da." : `Alle ${of} Menschen sind da.`;
-		},
-		single: "Ihr Büro steht.",
-		singleMuted: "Noch sind Sie allein darin.",
-		alone: "Gerade sind nur Sie da.",
-		aloneMuted: "Was Sie schreiben, ist hier gespeichert und geht hinaus, sobald jemand da ist.",
-		look: "Bitte ansehen.",
-		act: "Bitte handeln.",
-		hints: (n: number) => many(n, "offener Punkt.", "offene Punkte."),
-		stand: (time: string) => `Stand ${time}`,
-		net: "Büro-Netz",
-		netOf: (here: number, of: number) => `${here} von ${of}`,
-		netDevices: "Geräten",
-		netOff: (n: number) => (n === 0 ? "alle erreichbar" : `${n} nicht erreichbar`),
-		people: "Menschen",
-		peopleOf: (here: number, of: number) => `${here} von ${of} da`,
-		peopleSelf: "Sie mitgezählt",
-		mail: "Nachrichten",
-		mailNone: "Alles gelesen",
-		mailSome: (n: number) => `${n} ungelesen`,
-		mailIn: (n: number) => `in ${many(n, "Kanal", "Kanälen")}`,
-		points: "Offene Punkte",
-		newFor: "Neu für Sie",
-		nothingNew: "Nichts Neues.",
-		who: "Wer ist da",
-		all: "Alle Menschen und Geräte",
-		next: "Als Nächstes",
-		invite: "Zweite Person einladen",
-		inviteWhy: "Ein zweiter Computer im selben Netz. Dauert etwa zwei Minuten.",
-		write: "Erste Nachricht schreiben",
-		writeWhy: "Sie ist sofort hier gespeichert.",
-		hereN: (n: number) => `${n} da`,
-		awayN: (n: number) => `${n} nicht da`,
-		unknownN: (n: number) => `${n} unbekannt`,
 	},
 
 	presence: { here: "da", away: "nicht da", unknown: "unbekannt", never: "noch nicht gesehen" },

@@ -6,6 +6,7 @@ import { documents } from "./documents.en";
 import { editor } from "./editor.en";
 import { files } from "./files.en";
 import { help } from "./help.en";
+import { home } from "./home.en";
 import { past } from "./past.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -17,6 +18,7 @@ export const en: Words = {
 	...editor,
 	...files,
 	...help,
+	...home,
 	...past,
 	name: "English",
 	short: "EN",
@@ -119,46 +121,6 @@ export const en: Words = {
 		open: "Open Inselnetz again, or type this command in a terminal:",
 		after: "It shows a fresh address. Open that in the browser.",
 		retry: "Try again",
-	},
-
-	home: {
-		runs: ["Office network ", "works", "."],
-		here: (here, of) => {
-			if (here < of) return `${here} of ${of} people ${here === 1 ? "is" : "are"} here.`;
-			return of === 2 ? "Both people are here." : `All ${of} people are here.`;
-		},
-		single: "Your office is ready.",
-		singleMuted: "You are still alone in it.",
-		alone: "Only you are here right now.",
-		aloneMuted: "What you write is saved here and goes out as soon as someone is here.",
-		look: "Please have a look.",
-		act: "Please act.",
-		hints: (n) => many(n, "open point.", "open points."),
-		stand: (time) => `As of ${time}`,
-		net: "Office network",
-		netOf: (here, of) => `${here} of ${of}`,
-		netDevices: "devices",
-		netOff: (n) => (n === 0 ? "all reachable" : `${n} not reachable`),
-		people: "People",
-		peopleOf: (here, of) => `${here} of ${of} here`,
-		peopleSelf: "including you",
-		mail: "Messages",
-		mailNone: "All read",
-		mailSome: (n) => `${n} unread`,
-		mailIn: (n) => `in ${many(n, "channel", "channels")}`,
-		points: "Open points",
-		newFor: "New for you",
-		nothingNew: "Nothing new.",
-		who: "Who is here",
-		all: "All people and devices",
-		next: "Next",
-		invite: "Invite a second person",
-		inviteWhy: "A second computer in the same network. Takes about two minutes.",
-		write: "Write the first message",
-		writeWhy: "It is saved here at once.",
-		hereN: (n) => `${n} here`,
-		awayN: (n) => `${n} not here`,
-		unknownN: (n) => `${n} unknown`,
 	},
 
 	presence: { here: "here", away: "not here", unknown: "unknown", never: "not seen yet" },
