@@ -34,7 +34,7 @@ export function step(name, run, ms = 120_000) {
 	});
 }
 
-export const launch = () =>
+export const launch = (...args) =>
 	chromium.launch({
 		executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
 		args: [
@@ -45,6 +45,7 @@ export const launch = () =>
 			"--disable-background-networking",
 			"--disable-component-update",
 			"--disable-sync",
+			...args,
 		],
 	});
 

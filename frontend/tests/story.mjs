@@ -82,14 +82,14 @@ export async function tell() {
 const pages = ({ main, document, space, name }) => ({
 	home: ["#/home", "main h1"],
 	chat: [`#/chat/${main}`, "main article .text"],
-	channels: ["#/chat", "nav.list, main nav, main aside, main h2"],
+	channels: ["#/chat", "main .list"],
 	documents: ["#/documents", "text=Vergleich Thiessen"],
 	archive: ["#/documents/archive", "main h1, main h2"],
 	document: [`#/documents/${document}`, ".paper li"],
 	history: [`#/documents/${document}/history`, "[role=slider], input[type=range]"],
-	comments: [`#/documents/${document}/comments`, ".paper li"],
+	comments: [`#/documents/${document}/comments`, "main aside, main [role=complementary], .paper li"],
 	folders: ["#/files", "main h1, main h2"],
-	files: [`#/files/${space}/Thiessen`, "text=Vollmacht Thiessen.pdf"],
+	files: [`#/files/${space}/Thiessen`, "main [role=row] a"],
 	versions: [
 		`#/files/${space}/Thiessen/show/${encodeURIComponent(name)}`,
 		"main aside, main [role=complementary]",
