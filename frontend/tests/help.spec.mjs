@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { check, languages, read } from "../build/handbook.mjs";
-import { accessible, launch, looks, open, quiet, step } from "./browser.mjs";
+import { accessible, fits, launch, looks, open, phone, pictures, quiet, step, wide } from "./browser.mjs";
 import { startNode } from "./nodes.mjs";
 
 const source = (path) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
@@ -59,6 +60,20 @@ test("ways from the window lead to sections that exist", () => {
 		}
 	}
 	assert.ok(n >= 6, `only ${n} ways`);
+	for (const [place, to, section] of source("src/lib/points.ts").matchAll(/"([a-z-]+)\/([a-z-]+)"/g)) {
+		assert.ok(
+			chapters.de.find((c) => c.id === to)?.sections.some((s) => s.id === section),
+			place,
+		);
+	}
+	const often = [...source("src/screens/Help.svelte").matchAll(/^\t"([a-z-]+)\/([a-z-]+)",$/gm)];
+	assert.ok(often.length > 3);
+	for (const [place, to, section] of often) {
+		assert.ok(
+			chapters.de.find((c) => c.id === to)?.sections.some((s) => s.id === section),
+			place,
+		);
+	}
 });
 
 test("what is said in bold are words of the page", () => {
@@ -296,8 +311,13 @@ step("the whole handbook is a page without script and session", async () => {
 		await context.close();
 
 		await page.goto(address);
-		if (language === "de") await looks(page, "84-handbuch");
-		else await accessible(page, "the handbook in English");
+		// It is long, and axe takes its time: each language once, each way to see it once.
+		const way = language === "de" ? [wide, "light"] : [phone, "dark"];
+		await page.setViewportSize(way[0]);
+		await page.emulateMedia({ colorScheme: way[1] });
+		await page.screenshot({ path: join(pictures, `84-handbuch-${language}.png`) });
+		await accessible(page, `the handbook, ${language}`);
+		await fits(page, `the handbook, ${language}`);
 	}
 	quiet(page);
 });

@@ -15,6 +15,7 @@ export const help = {
 		hits: (n: number) => (n === 1 ? "1 Stelle" : `${n} Stellen`),
 		none: (text: string) => `Nichts gefunden für „${text}“.`,
 		noneWhy: "Versuchen Sie ein anderes oder ein kürzeres Wort.",
+		often: "Oft gesucht",
 		all: "Alle Kapitel",
 		before: "Vorher",
 		after: "Weiter",

@@ -15,6 +15,7 @@ export const help: typeof de = {
 		hits: (n: number) => (n === 1 ? "1 place" : `${n} places`),
 		none: (text: string) => `Nothing found for “${text}”.`,
 		noneWhy: "Try another or a shorter word.",
+		often: "Often sought",
 		all: "All chapters",
 		before: "Previous",
 		after: "Next",
