@@ -1,6 +1,6 @@
 # The Windows installer and programs, under wine. Read by check.sh.
 setup=$(one '*-setup.exe')
-export WINEPREFIX=$work/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml="
+export WINEPREFIX=$work/wine WINEDEBUG=-all WINEDLLOVERRIDES="mscoree,mshtml=;netsh.exe=n"
 wine() { /usr/lib/wine/wine64 "$@"; }
 mkdir "$work/windows"
 
@@ -22,6 +22,7 @@ prefix() {
 	try "a stand-in for what wine lacks compiles" x86_64-w64-mingw32-gcc -O1 -Wall -Werror -shared -o "$work/bcryptprimitives.dll" build/package/windows/wine.c -ladvapi32
 	try "wine is set up" wine wineboot --init
 	cp "$work/bcryptprimitives.dll" "$WINEPREFIX/drive_c/windows/system32/"
+	try "a stand-in for the firewall's program compiles" x86_64-w64-mingw32-gcc -O1 -Wall -Werror -o "$WINEPREFIX/drive_c/windows/system32/netsh.exe" build/package/windows/netsh.c
 	wine "$setup" /S
 	try "installer refuses Windows 7, which wine says it is" test $? -eq 2
 	try "wine says it is Windows 10" wine winecfg -v win10
@@ -76,6 +77,7 @@ for_one() {
 	try "  links are opened by it" has "$work/link" 'inselnetz.exe" -- "%1"'
 	try "  links are said to be a protocol" asked 'HKCU\Software\Classes\inselnetz' 'URL Protocol'
 	try "  Windows' list of programs has it" asked 'HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall\Inselnetz' QuietUninstallString
+	try "  the firewall was asked nothing" test ! -e "$WINEPREFIX/drive_c/netsh.log"
 	try "  it is used" used
 	try "uninstalls" remove "$place" /CurrentUser
 	try "  the program is gone" test ! -e "$place/inselnetz.exe"
@@ -87,13 +89,19 @@ for_one() {
 }
 
 for_all() {
-	local place=$WINEPREFIX/drive_c/Büro
-	try "installs for all users, into a folder of one's choice" wine "$setup" /S /AllUsers '/D=C:\Büro'
+	local place=$WINEPREFIX/drive_c/Rooms
+	try "installs for all users, into a folder of one's choice" wine "$setup" /S /AllUsers '/D=C:\Rooms'
 	try "  programs are there" test -s "$place/inselnetz.exe" -a -s "$place/inselnetz-cli.exe"
+	local log=$WINEPREFIX/drive_c/netsh.log f
+	for f in inselnetz.exe inselnetz-cli.exe; do
+		try "  the firewall lets private networks and domains call $f" grep -aF 'add rule name="Inselnetz ('"$f"')" dir=in action=allow program="C:\Rooms\'"$f"'" profile=private,domain enable=yes' "$log"
+	done
+	rm -f "$log"
 	try "  links are opened by it" asked 'HKLM\Software\Classes\inselnetz\shell\open\command'
 	try "uninstalls with its data" remove "$place" /AllUsers /RemoveData
 	try "  the program is gone" test ! -e "$place"
 	try "  the data are gone" test ! -e "$local_data"
+	for f in inselnetz.exe inselnetz-cli.exe; do try "  the firewall forgets $f" grep -aF 'delete rule name="Inselnetz ('"$f"')"' "$log"; done
 	try "  registry has no link" not asked 'HKLM\Software\Classes\inselnetz'
 }
 
