@@ -65,6 +65,7 @@ export const access = {
 		plainDisk: "Platte nicht verschlüsselt",
 		diskYes: "Platte verschlüsselt",
 		diskUnknown: "Platte: unbekannt",
+		stays: "bleibt an",
 		late: (n: number) => many(n, "später Eintrag", "späte Einträge"),
 		of: (name: string) => `von ${name}`,
 		gone: "Entfernt",

@@ -62,6 +62,7 @@ export const access: typeof de = {
 		plainDisk: "Disk not encrypted",
 		diskYes: "Disk encrypted",
 		diskUnknown: "Disk: unknown",
+		stays: "stays on",
 		late: (n) => many(n, "late entry", "late entries"),
 		of: (name) => `of ${name}`,
 		gone: "Removed",
