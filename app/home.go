@@ -66,7 +66,7 @@ type Home struct {
 
 // A Point is something that is open beside the notices.
 type Point struct {
-	Code  string // "hold", "conflicts", "folder-missing", "kind", "invite", "always-on", "only-here"
+	What  string // "hold", "conflicts", "folder-missing", "kind", "invite", "always-on", "only-here"
 	Name  string // of the device, the phone or the folder; empty: of the folder of all
 	Space log.SpaceID
 	N     int
@@ -189,13 +189,13 @@ func (w *Workspace) homeFolders(st *access.State, out *Home) {
 			if h.By.Name != "" && name == "" {
 				name = h.By.Name
 			}
-			out.Points = append(out.Points, Point{Code: "hold", Name: name, Space: space, N: h.Files + h.Applied, At: h.Since.UnixMilli()})
+			out.Points = append(out.Points, Point{What: "hold", Name: name, Space: space, N: h.Files + h.Applied, At: h.Since.UnixMilli()})
 		}
 		if info.State.Missing {
-			out.Points = append(out.Points, Point{Code: "folder-missing", Name: info.Name, Space: space})
+			out.Points = append(out.Points, Point{What: "folder-missing", Name: info.Name, Space: space})
 		}
 		if n := info.State.Conflicts; n > 0 {
-			out.Points = append(out.Points, Point{Code: "conflicts", Name: info.Name, Space: space, N: n})
+			out.Points = append(out.Points, Point{What: "conflicts", Name: info.Name, Space: space, N: n})
 		}
 		if s := w.folderOf(space); s != nil {
 			files, more := w.changedFiles(st, s, out.Since)
@@ -249,7 +249,7 @@ func (w *Workspace) changedFiles(st *access.State, s *shared, since int64) ([]Ho
 
 // homePoints says what is open of the set-up, to those who can do something.
 func (w *Workspace) homePoints(st *access.State, out *Home) {
-	add := func(code string, n int) { out.Points = append(out.Points, Point{Code: code, N: n}) }
+	add := func(code string, n int) { out.Points = append(out.Points, Point{What: code, N: n}) }
 	if out.Info.CanInvite {
 		var n setupNote
 		_ = w.getJSON(metaSetup, &n) // a damaged note is none
@@ -271,14 +271,14 @@ func (w *Workspace) homePoints(st *access.State, out *Home) {
 }
 
 // onlyHere counts the spaces in which this device wrote something last that no
-// other device said it has.
+// other device said it has. What devices do by themselves does not count.
 func (w *Workspace) onlyHere() (n int) {
 	w.own.mu.Lock()
 	cards := slices.Collect(maps.Values(w.own.logs))
 	w.own.mu.Unlock()
 	for _, c := range cards {
 		h, ok := w.store.Heights(c.Space)[c.ID()]
-		if ok && h.Seq > 0 && !slices.ContainsFunc(w.store.Held(c.ID(), h.Seq), func(d log.DeviceID) bool { return d != w.self }) {
+		if ok && c.Space != log.Control && h.Seq > 0 && !slices.ContainsFunc(w.store.Held(c.ID(), h.Seq), func(d log.DeviceID) bool { return d != w.self }) {
 			n++
 		}
 	}

@@ -269,7 +269,7 @@ func (d *device) hasPoint(code string) bool {
 	d.o.t.Helper()
 	h, err := d.ws.Home(d.o.t.Context())
 	must(d.o.t, err)
-	return slices.ContainsFunc(h.Points, func(p Point) bool { return p.Code == code })
+	return slices.ContainsFunc(h.Points, func(p Point) bool { return p.What == code })
 }
 
 // TestStaysOn: a device says that it stays on, the others learn it, and it can be

@@ -13,7 +13,7 @@ func (s *Server) home(ctx context.Context, lang language, _ Empty) (Home, error)
 		return Home{}, err
 	}
 	out := Home{
-		Now: h.Info.Now.UnixMilli(), Since: h.Since, Points: lang.homePoints(h), Next: lang.homeNext(h, h.Silent),
+		Now: h.Info.Now.UnixMilli(), Since: h.Since, Points: lang.homePoints(h), Next: lang.homeNext(h),
 		Channels: []Channel{}, Documents: []Document{}, DocumentsMore: h.DocsMore, Files: []HomeFile{}, FilesMore: h.FilesMore,
 	}
 	out.Level, out.Sentence, out.More, out.Hint = lang.homeSentence(h, out.Points)

@@ -112,15 +112,15 @@ func (l language) homePoints(h app.Home) []HomePoint {
 }
 
 func (l language) homePoint(p app.Point) HomePoint {
-	ph, name := pointPhrases[p.Code], p.Name
+	ph, name := pointPhrases[p.What], p.Name
 	if name == "" {
 		name = l.pick("Alle", "Everyone")
 	}
 	out := HomePoint{
-		Code: p.Code, Level: cmp.Or(pointLevels[p.Code], "info"), At: p.At,
+		Code: p.What, Level: cmp.Or(pointLevels[p.What], "info"), At: p.At,
 		Sentence: fill(l.pick(ph.de, ph.en), []any{name, p.N}), Next: l.pick(ph.nextDE, ph.nextEN),
 	}
-	switch p.Code {
+	switch p.What {
 	case "hold", "folder-missing":
 		out.Link = "#/files/" + p.Space.String() + "/"
 	case "conflicts":
@@ -173,18 +173,21 @@ func (l language) peopleHere(here, of int) string {
 }
 
 // homeNext is what to do next in an office that is new.
-func (l language) homeNext(h app.Home, silent bool) []HomePoint {
+func (l language) homeNext(h app.Home) []HomePoint {
 	out := []HomePoint{}
+	add := func(code, link string, words phrase) {
+		out = append(out, HomePoint{Code: code, Level: "info", Link: link, Sentence: l.pick(words.de, words.en), Next: l.pick(words.nextDE, words.nextEN)})
+	}
 	if h.Devices < 2 && h.Info.CanInvite {
-		out = append(out, HomePoint{
-			Code: "invite", Level: "info", Link: "#/people/invite", Sentence: l.pick("Zweite Person einladen", "Invite a second person"),
-			Next: l.pick("Ein zweiter Computer im selben Netz. Dauert etwa zwei Minuten.", "A second computer in the same network. Takes about two minutes."),
+		add("invite", "#/people/invite", phrase{
+			"Zweite Person einladen", "Invite a second person",
+			"Ein zweiter Computer im selben Netz. Dauert etwa zwei Minuten.", "A second computer in the same network. Takes about two minutes.",
 		})
 	}
-	if silent && h.Role != access.Carrier {
-		out = append(out, HomePoint{
-			Code: "write", Level: "info", Link: "#/chat", Sentence: l.pick("Erste Nachricht schreiben", "Write the first message"),
-			Next: l.pick("Sie ist sofort hier gespeichert.", "It is saved here at once."),
+	if h.Silent && h.Role != access.Carrier {
+		add("write", "#/chat", phrase{
+			"Erste Nachricht schreiben", "Write the first message",
+			"Sie ist sofort hier gespeichert.", "It is saved here at once.",
 		})
 	}
 	return out
