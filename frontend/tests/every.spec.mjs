@@ -135,6 +135,7 @@ async function cut() {
 		}
 		return wrong;
 	});
+	if (!(await page.locator("nav.rail a").first().isVisible())) found.push("the places are gone");
 	const action = page
 		.locator("dialog[open] .btn--primary:enabled, main .btn--primary:enabled")
 		.filter({ visible: true });
