@@ -83,6 +83,17 @@ export interface Calls {
 	"document/restore": [api.DocumentAsk, api.Document];
 	"document/comments": [api.DocumentCommentsAsk, api.DocumentComments];
 	"document/comment": [api.DocumentComment, api.DocumentComments];
+	web: [api.Empty, api.Web];
+	"web/set": [api.WebSet, api.Web];
+	"web/pair": [api.Empty, api.WebPair];
+	"web/pair/close": [api.Empty, api.Web];
+	"web/cut": [api.WebCut, api.Web];
+	"web/company": [api.WebBring, api.Web];
+	"web/company/drop": [api.Empty, api.Web];
+	"web/renew": [api.Empty, api.Web];
+	"web/here": [api.Empty, api.WebHere];
+	"web/leave": [api.Empty, unknown];
+	"web/claim": [api.WebClaim, api.WebHere];
 	phones: [api.Empty, api.Phones];
 	"phone/set": [api.PhoneSet, api.Phones];
 	"phone/remove": [api.PhoneSet, api.Phones];

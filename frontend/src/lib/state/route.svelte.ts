@@ -10,7 +10,7 @@
 
 import { base, join, parent } from "../paths";
 
-const pages = ["home", "chat", "people", "recovery", "kit", "files", "documents", "help"] as const;
+const pages = ["home", "chat", "people", "recovery", "kit", "files", "documents", "help", "phone"] as const;
 
 export interface Route {
 	page: (typeof pages)[number];
@@ -96,6 +96,7 @@ export const to = {
 	deputies: "#/recovery/name",
 	newSheet: "#/recovery/sheet",
 	kit: "#/kit",
+	phone: "#/phone",
 	files: "#/files",
 	documents: "#/documents",
 	archive: "#/documents/archive",

@@ -9,6 +9,7 @@ import { files } from "./files.de";
 import { help } from "./help.de";
 import { home } from "./home.de";
 import { past } from "./past.de";
+import { phone } from "./phone.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
@@ -21,6 +22,7 @@ export const de = {
 	...help,
 	...home,
 	...past,
+	...phone,
 	name: "Deutsch",
 	short: "DE",
 	language: "Sprache",

@@ -8,6 +8,7 @@ import { files } from "./files.en";
 import { help } from "./help.en";
 import { home } from "./home.en";
 import { past } from "./past.en";
+import { phone } from "./phone.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
@@ -20,6 +21,7 @@ export const en: Words = {
 	...help,
 	...home,
 	...past,
+	...phone,
 	name: "English",
 	short: "EN",
 	language: "Language",
