@@ -364,13 +364,18 @@ func (w *web) addresses() []string {
 		}
 	}
 	for _, a := range w.addrs {
-		if a.Is4() || len(hosts) == 0 {
+		if a.Is4() {
 			hosts = append(hosts, a.String())
 		}
 	}
 	for _, n := range w.names {
 		if strings.Contains(n, ".") && !strings.HasSuffix(n, ".internal") && w.authority != nil && w.authority.Permits(n) {
 			hosts = append(hosts, n)
+		}
+	}
+	for _, a := range w.addrs { // nobody types those
+		if !a.Is4() {
+			hosts = append(hosts, a.String())
 		}
 	}
 	out := []string{}
