@@ -67,6 +67,7 @@ step("founding ends with the recovery sheet", async () => {
 	await a.getByLabel("Wie heißen Sie?").fill("Anke Petersen");
 	await a.getByLabel("Wie heißt dieser Computer?").fill("PC Empfang");
 	await a.getByRole("button", { name: "Büro gründen" }).click();
+	await a.getByRole("button", { name: "Später erledigen" }).click(); // the kind of office
 	await a.getByRole("list", { name: "Die 24 Wörter" }).waitFor();
 	words = await a.getByRole("list", { name: "Die 24 Wörter" }).locator("b").allTextContents();
 	assert.equal(words.length, 24);
@@ -94,9 +95,13 @@ step("the sheet is one printed page with all there is to know", async () => {
 });
 
 step("the overview reminds until the sheet is confirmed", async () => {
-	await a.getByRole("link", { name: "Später erledigen" }).click();
+	await a.getByRole("button", { name: "Später erledigen" }).click();
+	await a.getByRole("heading", { name: "Zweiter Computer" }).waitFor();
+	await a.getByRole("button", { name: "Später erledigen" }).click();
+	await a.getByRole("button", { name: "Weiter" }).click();
+	await a.getByRole("button", { name: "Los geht’s" }).click();
 	await a.getByText("Das Wiederherstellungs-Blatt ist noch nicht gedruckt.").waitFor();
-	await a.getByText("Nur eine Person kann verwalten.").waitFor();
+	await a.getByText("Alles liegt nur auf diesem Gerät.").waitFor();
 	await looks(a, "10-lage-erinnert");
 	await a.getByRole("link", { name: "Jetzt drucken" }).click();
 	const asked = await until("two words are asked for", async () => {
@@ -115,7 +120,7 @@ step("the overview reminds until the sheet is confirmed", async () => {
 	const kept = await a.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }) + location.href);
 	assert.ok(!words.slice(0, 3).every((w) => kept.includes(w)), "the page keeps no words");
 	await a.getByRole("link", { name: "Zur Lage" }).click();
-	await a.getByText("Nur eine Person kann verwalten.").waitFor();
+	await a.getByText("Alles liegt nur auf diesem Gerät.").waitFor();
 	assert.equal(await a.getByText("Das Wiederherstellungs-Blatt ist noch nicht gedruckt.").count(), 0);
 });
 
@@ -133,6 +138,7 @@ step("invite by link", async () => {
 	await j.getByLabel("Link oder Adresse").fill(`Moin Jonas, das ist er: ${link} Gruß, Anke`);
 	await j.getByText("Link erkannt.").waitFor();
 	await looks(j, "10-beitreten-link");
+	await j.getByRole("button", { name: "Weiter" }).click();
 	await j.getByLabel("Wie heißen Sie?").fill("Jonas Wolf");
 	await j.getByLabel("Wie heißt dieser Computer?").fill("Laptop Wolf");
 	await j.getByRole("button", { name: "Beitreten" }).click();
@@ -146,6 +152,7 @@ step("invite by link", async () => {
 	}
 	await looks(a, "10-link-woerter");
 	await j.getByRole("button", { name: "Ja, dieselben Wörter" }).click();
+	await j.getByRole("button", { name: "Weiter" }).click();
 	await j.getByRole("button", { name: "Los geht’s" }).click();
 	await j.getByText("2 von 2 Geräten da").waitFor();
 	await a.getByText("Jonas Wolf ist eingelassen").waitFor();
@@ -272,6 +279,7 @@ step("another device of the same person comes, and goes alone", async () => {
 		await l.getByText("Sie sind dort: Anke Petersen").waitFor();
 		await looks(l, "11-weiteres-woerter");
 		await l.getByRole("button", { name: "Ja, dieselben Wörter" }).click();
+		await l.getByRole("button", { name: "Weiter" }).click();
 		await l.getByRole("button", { name: "Los geht’s" }).click();
 		await a.getByRole("button", { name: "Fertig" }).click();
 		await a.getByText("3 Menschen, 4 Geräte.").waitFor();
