@@ -451,3 +451,38 @@ func FuzzClaim(f *testing.F) {
 		}
 	})
 }
+
+func TestGuard(t *testing.T) {
+	for addr, want := range map[string]bool{
+		"192.168.1.7:1": true, "10.0.0.1:1": true, "127.0.0.1:1": true, "[fd00::7]:1": true, "[fe80::1%eth0]:1": true, "[::ffff:172.16.0.9]:1": true,
+		"8.8.8.8:1": false, "[2001:db8::1]:1": false, "172.32.0.1:1": false, "nonsense": false,
+	} {
+		if near(addrOf(addr)) != want {
+			t.Errorf("near(%s) = %v", addr, !want)
+		}
+	}
+	g := newGuard(nil)
+	one := netip.MustParseAddr("192.168.1.7")
+	for i := range maxWebPerAddr + 1 {
+		if g.enter(one) != (i < maxWebPerAddr) {
+			t.Fatalf("connection %d of one address", i)
+		}
+	}
+	for i := range maxWebConns {
+		if in := g.enter(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})); in != (i < maxWebConns-maxWebPerAddr) {
+			t.Fatalf("connection %d of all", i)
+		}
+	}
+	g.leave(one)
+	if !g.enter(one) {
+		t.Error("a place that was left is not given again")
+	}
+}
+
+func TestHostOf(t *testing.T) {
+	for in, want := range map[string]string{"NAS.local:21963": "nas.local", "nas": "nas", "[fd00::7]:443": "fd00::7", "[fd00::7]": "fd00::7", "192.168.1.7": "192.168.1.7", "": ""} {
+		if got := hostOf(in); got != want {
+			t.Errorf("hostOf(%q) = %q", in, got)
+		}
+	}
+}
