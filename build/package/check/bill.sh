@@ -10,5 +10,7 @@ jq -r '.components[].purl' "$sbom" | sort >"$work/purls"
 xargs -n 1 go version -m <"$work/programs" | awk '$1 == "dep" {print "pkg:golang/" $2 "@" $3}' | sort -u >"$work/modules"
 try "bill of materials has all $(wc -l <"$work/modules") Go modules" sh -c "test -s '$work/modules' && test -z \"\$(comm -23 '$work/modules' '$work/purls')\""
 try "  and no other" sh -c "test \"\$(grep -c ^pkg:golang/ '$work/purls')\" -eq \$((\$(wc -l <'$work/modules') + 1))" # stdlib
-git show HEAD:frontend/package-lock.json | jq -r '.packages | to_entries[] | select(.key != "") | "pkg:npm/" + (.key | sub(".*node_modules/"; "") | sub("^@"; "%40")) + "@" + .value.version' | sort -u >"$work/npm"
+version=$(jq -r .metadata.component.version "$sbom")
+commit=$(git rev-parse -q --verify "v$version^{commit}" || git rev-parse "${version##*-g}") # what the packages are of
+git show "$commit:frontend/package-lock.json" | jq -r '.packages | to_entries[] | select(.key != "") | "pkg:npm/" + (.key | sub(".*node_modules/"; "") | sub("^@"; "%40")) + "@" + .value.version' | sort -u >"$work/npm"
 try "bill of materials has all $(wc -l <"$work/npm") npm packages" sh -c "test -s '$work/npm' && test \"\$(grep ^pkg:npm/ '$work/purls')\" = \"\$(cat '$work/npm')\""
