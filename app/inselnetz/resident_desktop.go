@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -199,6 +200,7 @@ func (r *resident) windows(ctx context.Context) error {
 			open = c
 		case err := <-ended:
 			open = nil
+			debug.FreeOSMemory() // what the window's page made is not needed for long
 			if err != nil {
 				fmt.Fprintln(r.e.err, "inselnetz: window:", err) // it crashed; the node goes on
 			} else if !r.stays() {

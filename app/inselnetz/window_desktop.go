@@ -195,9 +195,10 @@ func open(ctx context.Context, page http.Handler, p desktop.Place, closing func(
 	}
 	o := &options.App{
 		Title: "Inselnetz", Width: p.Width, Height: p.Height, MinWidth: desktop.LeastWidth, MinHeight: desktop.LeastHeight,
-		BackgroundColour:         &options.RGBA{R: 0xef, G: 0xeb, B: 0xe2, A: 255},
-		AssetServer:              &assetserver.Options{Handler: page},
-		Linux:                    &linux.Options{ProgramName: "inselnetz", Icon: desktop.Icon},
+		BackgroundColour: &options.RGBA{R: 0xef, G: 0xeb, B: 0xe2, A: 255},
+		AssetServer:      &assetserver.Options{Handler: page},
+		// drawn without the graphics card a page costs 100 MB less, and old drivers show white windows
+		Linux:                    &linux.Options{ProgramName: "inselnetz", Icon: desktop.Icon, WebviewGpuPolicy: linux.WebviewGpuPolicyNever},
 		WindowStartState:         state,
 		EnableDefaultContextMenu: true,
 		OnBeforeClose:            closing,

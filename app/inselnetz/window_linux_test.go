@@ -2,60 +2,83 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
+
+	"inselnetz/app/api"
+	"inselnetz/app/desktop"
 )
 
 // TestWindow builds the program with its window and opens it on a display of its
 // own. The window has loaded its page when that asks for doors nearby, which
 // nobody else does.
 func TestWindow(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the program with cgo")
-	}
-	for _, tool := range []string{"Xvfb", "gcc"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("needs ", tool)
+	p := startResident(t, windowProgram(t))
+	p.await("name=doors", "the window to load")
+	status := func() {
+		t.Helper()
+		if _, err := ask[api.Status](t.Context(), p.client(), "status", api.Empty{}); err != nil {
+			t.Fatalf("the node: %v", err)
 		}
 	}
-	if err := exec.Command("pkg-config", "--exists", "webkit2gtk-4.1").Run(); err != nil {
-		t.Skip("needs libwebkit2gtk-4.1-dev")
+
+	p.mark()
+	p.again("a second start raises the window")
+	p.await("name=desktop/wanted", "the window to hear of a second start")
+
+	p.mark()
+	p.again("a link is handed over", "inselnetz:join?nonsense")
+	p.await("name=desktop/wanted", "the link to reach the page")
+	if w, err := ask[api.DesktopWanted](t.Context(), p.client(), "desktop/wanted", api.Empty{}); err != nil || w.Link != "" {
+		t.Errorf("the link was not taken: %+v, %v", w, err)
 	}
-	dir := t.TempDir()
-	bin := filepath.Join(dir, "inselnetz")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "desktop,production,webkit2_41", "-o", bin, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=1")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+
+	p.mark()
+	p.closeWindow(syscall.SIGTERM) // ends it as its close button does
+	status()
+	if place := desktop.Read(filepath.Join(p.data, placeFileName), desktop.Place{}); place.Width < desktop.LeastWidth || !place.Known {
+		t.Errorf("place of the window is not kept: %+v", place)
 	}
-	window := exec.Command(bin, "--data", filepath.Join(dir, "data"), "--state", filepath.Join(dir, "state"), "--loopback", "--page", "127.0.0.1:0", "--verbose")
-	window.Env = append(os.Environ(), "DISPLAY="+display(t), "HOME="+dir, "XDG_RUNTIME_DIR="+dir, "LIBGL_ALWAYS_SOFTWARE=1")
-	stderr, err := window.StderrPipe()
-	if err != nil {
+	closedMemory(t, p.cmd.Process.Pid)
+	if shown, err := ask[api.DesktopShown](t.Context(), p.client(), "desktop/show", api.DesktopShow{}); err != nil || !shown.Shown {
+		t.Fatalf("show: %+v, %v", shown, err)
+	}
+	p.await("name=doors", "the window to open again")
+	openMemory(t, p.cmd.Process.Pid)
+
+	p.mark()
+	p.closeWindow(syscall.SIGKILL)
+	status()
+	p.again("a start opens it again")
+	p.await("name=doors", "the window to open after a crash")
+
+	if _, err := ask[api.Empty](t.Context(), p.client(), "desktop/quit", api.Empty{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := window.Start(); err != nil {
-		t.Fatal(err)
+	if err := p.wait(); err != nil {
+		t.Errorf("the program ended with %v", err)
 	}
-	limit := time.AfterFunc(time.Minute, func() { _ = window.Process.Kill() })
-	defer limit.Stop()
-	var log bytes.Buffer
-	lines, loaded := bufio.NewScanner(io.TeeReader(stderr, &log)), false
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), "name=doors") && !loaded {
-			loaded = true
-			_ = window.Process.Signal(os.Interrupt)
-		}
+}
+
+// TestWindowOfService opens the window of a node that runs without one, and the
+// node is started again under it.
+func TestWindowOfService(t *testing.T) {
+	bin := windowProgram(t)
+	service := startProgram(t, bin, "serve", "--secrets", "file")
+	second := service.beside()
+	service.await("name=doors", "the window to load")
+	service.stop()
+	service.start()
+	service.await("name=status", "the window to follow the node")
+	_ = second.Process.Signal(os.Interrupt)
+	if err := second.Wait(); err != nil {
+		t.Errorf("the window ended with %v", err)
 	}
-	if err := window.Wait(); err != nil || !loaded {
-		t.Errorf("window: loaded %v, ended with %v\n%s", loaded, err, log.String())
-	}
+	service.stop()
 }
 
 // display starts a display without a screen and returns its name.
