@@ -15,6 +15,7 @@ const [browser, fresh, story] = await Promise.all([launch(), startNode(), tell()
 const page = await open(browser, story.anke, { reducedMotion: "reduce" });
 await page.locator("main").waitFor();
 let taken = 0;
+await story.anke.ask("invite/open", { role: "member" }); // so that its page shows one
 
 async function take(page, name) {
 	for (const [size, viewport] of Object.entries({ 1280: wide, 375: phone })) {

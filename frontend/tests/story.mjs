@@ -105,6 +105,7 @@ const pages = ({ main, document, space, name }) => ({
 	lost: ["#/recovery/lost", "main h1, main h2"],
 	deputies: ["#/recovery/name", "main h1, main h2"],
 	kit: ["#/kit", "main h1, main h2"],
+	phone: ["#/phone", "main h1, main h2"],
 	help: ["#/help", "main h1, main h2"],
 });
 
