@@ -64,6 +64,11 @@ page() { # what a page with a document asks for: open, keystrokes, history, sear
 		INSELNETZ_BIN=$dir/inselnetz timeout -k 10 600 node frontend/tests/documents.bench.mjs >"$log" 2>&1
 	judge $? documents.bench.mjs ': p50|^a document|^[0-9,]+ documents'
 }
+start() { # from the address to a usable page, with 100,000 messages and 1,000 documents
+	build/setup.sh page && go build -trimpath -o "$dir/inselnetz" ./app/inselnetz &&
+		INSELNETZ_BIN=$dir/inselnetz timeout -k 10 600 node frontend/tests/start.bench.mjs >"$log" 2>&1
+	judge $? start.bench.mjs ': p50|^[0-9]+ messages|^JavaScript'
+}
 transport() { # echo and bulk beside raw TCP; pieces of files
 	run 300 -bench . -benchtime 1s ./mesh/lan
 }
@@ -99,7 +104,7 @@ idle() { # with 100,000 files; with ten peers
 }
 
 parts=("$@")
-((${#parts[@]})) || parts=(message store access document page transport small large byte four slow save rescan idle)
+((${#parts[@]})) || parts=(message store access document page start transport small large byte four slow save rescan idle)
 for part in "${parts[@]}"; do
 	declare -F "$part" >/dev/null || { echo "there is no part $part" >&2; exit 2; }
 	echo "== $part"
