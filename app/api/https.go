@@ -136,8 +136,13 @@ func (w *web) run(ctx context.Context) {
 		if err := w.sessions.tend(w.s.ws.Now(), false); err != nil {
 			w.s.log.Warn("write sessions", "err", err)
 		}
+		var early <-chan time.Time // until there is an office, or a port
+		if open != nil && (open.https == nil || open.http == nil && w.opts.HTTP != "off") {
+			early = time.After(time.Second)
+		}
 		select {
 		case <-w.kick:
+		case <-early:
 		case <-tick.C:
 		case <-ctx.Done():
 			return

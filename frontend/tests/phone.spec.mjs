@@ -204,6 +204,16 @@ step("every page fits the phone", async () => {
 		await hand.setViewportSize(small);
 		await hand.screenshot({ path: `${pictures}/phone-page-${place}.png` });
 	}
+	for (const lang of ["de", "en"]) {
+		await hand.goto(`https://${host}/welcome?lang=${lang}`);
+		await hand.locator("summary").first().click();
+		await accessible(hand, `welcome ${lang}`);
+		await fits(hand, `welcome ${lang}`);
+		await hand.setViewportSize(small);
+		await hand.screenshot({ path: `${pictures}/phone-welcome-${lang}.png`, fullPage: true });
+	}
+	await hand.goto(`https://${host}/`);
+	await hand.getByRole("navigation").waitFor();
 	quiet(hand);
 });
 
