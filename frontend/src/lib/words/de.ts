@@ -30,7 +30,7 @@ export const de = {
 	start: {
 		title: "Willkommen bei Inselnetz",
 		lead: "Kein Konto, kein Server, keine Anmeldung im Internet.",
-		say: "Chat für Ihr Büro. Es läuft auf Ihren Geräten – auch wenn das Internet weg ist.",
+		say: "Chat, Dokumente und Dateien für Ihr Büro. Es läuft auf Ihren Geräten – auch wenn das Internet weg ist.",
 		nearby: "In Ihrem Netz gefunden",
 		door: (name: string) => `Bei „${name}“ beitreten`,
 		doorWhy: "Derselbe Name steht auf dem Bildschirm der Person, die Sie einlädt.",

@@ -29,7 +29,7 @@ export const en: Words = {
 	start: {
 		title: "Welcome to Inselnetz",
 		lead: "No account, no server, no sign-up on the internet.",
-		say: "Chat for your office. It runs on your own devices – even when the internet is down.",
+		say: "Chat, documents and files for your office. It runs on your own devices – even when the internet is down.",
 		nearby: "Found in your network",
 		door: (name) => `Join at “${name}”`,
 		doorWhy: "The same name is on the screen of the person who invites you.",
