@@ -10,5 +10,8 @@ if (target) mount(App, { target });
 
 if (desktop.here) {
 	desktop.open();
+	import("./components/DesktopSettings.svelte").then((settings) => {
+		desktop.Settings = settings.default;
+	});
 	import("./components/DesktopNote.svelte").then((note) => mount(note.default, { target: document.body }));
 }

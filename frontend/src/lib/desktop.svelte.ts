@@ -1,6 +1,7 @@
 // What only the program's own window can do: save by the system's dialog, zoom,
 // say whether the person looks at it, and be told what to show. In a browser
 // nothing of this is there.
+import type { Component } from "svelte";
 import { ask, Problem } from "./api/client";
 import type { Error as ApiError, Desktop, Event } from "./api/types.gen";
 import { office } from "./state/office.svelte";
@@ -19,6 +20,7 @@ class DesktopProgram {
 	link = $state(""); // an invitation from outside the program, to be used
 	wrong = $state.raw<Problem | null>(null); // why one leads nowhere
 	now = $state.raw<Desktop | null>(null); // what Settings shows
+	Settings = $state.raw<Component | null>(null); // its part about this PC, once it is fetched
 
 	// taken says that the link was used.
 	taken() {
@@ -43,6 +45,7 @@ class DesktopProgram {
 			if (event.what === "all") this.#focus(document.hasFocus());
 		});
 		this.#wanted();
+		this.refresh().catch(() => {}); // Settings asks again
 		this.#focus(document.hasFocus());
 		return () => {
 			stop.abort();
