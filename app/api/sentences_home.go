@@ -148,7 +148,7 @@ func (l language) homeSentence(h app.Home, points []HomePoint) (level, sentence,
 				more = l.pick("Und noch etwas.", "And one more thing.")
 			}
 		}
-		return serious[0].Level, serious[0].Sentence, more, serious[0].Next
+		return serious[0].Level, serious[0].Sentence, more, "" // the point below says what to do
 	case h.Devices < 2:
 		return "info", l.pick("Ihr Büro steht.", "Your office is ready."), l.pick("Noch sind Sie allein darin.", "You are still alone in it."), ""
 	case h.DevicesHere < 2:

@@ -407,7 +407,7 @@ step("the owner's computer is lost: one deputy and the sheet make a new owner", 
 	// The other deputy is asked, too.
 	await e.getByRole("link", { name: /Menschen.*1 Vorschlag wartet auf Sie/ }).waitFor();
 	await go(e, "Lage");
-	await e.getByText("Ein Vorschlag wartet auf Ihre Zustimmung.").waitFor();
+	await e.getByText("Ein Vorschlag wartet auf Ihre Zustimmung.").first().waitFor();
 	await looks(e, "14-gefragt");
 
 	await j.getByRole("button", { name: "Mit dem Blatt zustimmen" }).click();
