@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"crdt/tree":         1,
 	"app/disk":          1,
 	"app/disk/disktest": 2,
+	"app/desktop":       1,
 	"app/keep":          2,
 	"app/webcert":       1, // certificates of the page on the network
 	"app/folder":        3,
@@ -69,6 +70,9 @@ var homes = map[string]string{
 	"github.com/syncthing/":   "mesh/bep",
 	"github.com/pierrec/":     "mesh/bep", // in Syncthing's frames
 	"github.com/fsnotify/":    "app/disk",
+	"fyne.io/":                "app/desktop",
+	"github.com/godbus/":      "app/desktop",
+	"git.sr.ht/":              "app/desktop",
 	"net/http":                "", // see httpHomes
 }
 
