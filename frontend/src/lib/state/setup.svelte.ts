@@ -55,7 +55,8 @@ export function keep(values: Typed) {
 	sessionStorage.setItem(store, JSON.stringify({ ...read(), ...values }));
 }
 
-const forget = () => sessionStorage.removeItem(store);
+// forget drops what was typed: it is saved, or not wanted.
+export const forget = () => sessionStorage.removeItem(store);
 
 const every = 5 * 60_000; // ms between two notes that somebody looks at the page
 
