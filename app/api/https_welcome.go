@@ -23,6 +23,7 @@ var welcomePage = template.Must(template.New("welcome").Parse(welcomeText))
 // welcomeWords fill the welcome page.
 type welcomeWords struct {
 	English     bool
+	Plain       bool   // it is read without encryption
 	Ready       bool   // there is an office, and a page to go to
 	Page        string // "https://…/"
 	Name        string // of the authority
@@ -40,7 +41,7 @@ func (w *web) welcome(rw http.ResponseWriter, r *http.Request) {
 	if q := r.URL.Query().Get("lang"); q == "de" || q == "en" {
 		lang = language(q)
 	}
-	words := welcomeWords{English: lang == english, Steps: lang.steps(), Handbook: lang.pick("/handbook/de.html", "/handbook/en.html")}
+	words := welcomeWords{English: lang == english, Plain: r.TLS == nil, Steps: lang.steps(), Handbook: lang.pick("/handbook/de.html", "/handbook/en.html")}
 	w.mu.Lock()
 	if w.authority != nil && w.https != "" {
 		words.Ready, words.Page = true, address("https", strings.Trim(hostOf(r.Host), "[]"), w.https, "443")

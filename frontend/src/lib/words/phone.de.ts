@@ -74,8 +74,7 @@ export const phone = {
 		claim: "Dieses Gerät verbinden",
 		claimLead:
 			"Hier läuft Inselnetz. Wählen Sie am Computer in den Einstellungen „Handy verbinden“; dort steht ein Code.",
-		claimLost:
-			"Dieses Gerät ist nicht mehr verbunden. Für einen neuen Code wählen Sie am Computer „Handy verbinden“.",
+		claimFound: "Hier läuft Inselnetz. Geben Sie diesem Gerät einen Namen, dann ist es verbunden.",
 		codeHint: "Zehn Zeichen, zum Beispiel K7Q2M-9XWTE.",
 		name: "Wie heißt dieses Gerät?",
 		nameHint: "Zum Beispiel „Annas iPhone“. Daran erkennen Sie es am Computer.",

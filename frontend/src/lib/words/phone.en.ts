@@ -72,8 +72,7 @@ export const phone = {
 		claim: "Connect this device",
 		claimLead:
 			'Inselnetz runs here. At the computer choose "Connect a phone" in the settings; there is a code.',
-		claimLost:
-			'This device is not connected any more. For a new code choose "Connect a phone" at the computer.',
+		claimFound: "Inselnetz runs here. Give this device a name, and it is connected.",
 		codeHint: "Ten characters, such as K7Q2M-9XWTE.",
 		name: "What is this device called?",
 		nameHint: 'Such as "Anna\'s iPhone". You will know it by that at the computer.',
