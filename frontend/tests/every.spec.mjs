@@ -54,15 +54,19 @@ for (const [language, colorScheme, next] of [
 	["de", "light", "dark"],
 	["en", "dark", "light"],
 ]) {
-	step(`axe, ${language}`, async () => {
-		await speak(language);
-		await each(async (name) => {
-			await page.emulateMedia({ colorScheme });
-			await accessible(page, `${name} ${language} ${colorScheme}`);
-			await page.emulateMedia({ colorScheme: next });
-			await accessible(page, `${name} ${language} ${next}`);
-		});
-	});
+	step(
+		`axe, ${language}`,
+		async () => {
+			await speak(language);
+			await each(async (name) => {
+				await page.emulateMedia({ colorScheme });
+				await accessible(page, `${name} ${language} ${colorScheme}`);
+				await page.emulateMedia({ colorScheme: next });
+				await accessible(page, `${name} ${language} ${next}`);
+			});
+		},
+		300_000,
+	);
 }
 
 // cut tells what does not fit: a page that scrolls sideways, words that are cut off
