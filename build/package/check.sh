@@ -54,7 +54,7 @@ answers() {
 	local program=$1 name=node.$RANDOM
 	begin "$name" "$@"
 	shift
-	until_so eval 'kill -0 $node && "$@" "$program" status --lang en --data "$work/$name" >"$work/$name.said" 2>&1'
+	until_so sh -c '"$@" >"$0" 2>&1' "$work/$name.said" "$@" "$program" status --lang en --data "$work/$name"
 	cat "$work/$name.log" "$work/$name.said"
 	kill "$node"
 	wait "$node"
