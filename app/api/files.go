@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -261,7 +262,18 @@ func (s *Server) put(r *http.Request) (app.FileRow, error) {
 	if err != nil {
 		return app.FileRow{}, err
 	}
-	body := &whole{r: r.Body, left: r.ContentLength}
+	left := r.ContentLength
+	if said := q.Get("size"); said != "" {
+		size, err := strconv.ParseInt(said, 10, 64)
+		if err != nil || size < 0 {
+			return app.FileRow{}, &app.Problem{Code: "bad-request", Args: []any{"size"}}
+		}
+		if left >= 0 && left != size { // some webviews send files as nothing
+			return app.FileRow{}, &app.Problem{Code: "upload-broken", Err: io.ErrUnexpectedEOF}
+		}
+		left = size
+	}
+	body := &whole{r: r.Body, left: left}
 	return s.ws.PutFile(r.Context(), space, q.Get("path"), v, free, max(at, 0), body)
 }
 

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"inselnetz/app"
+	"inselnetz/crdt/log"
 )
 
 // A transfer that breaks off must not become a shorter file.
@@ -23,6 +26,16 @@ func TestWhole(t *testing.T) {
 		}
 		if !tt.ok && !errors.Is(err, &app.Problem{Code: "upload-broken"}) {
 			t.Errorf("%d bytes of %d: %v", len(tt.body), tt.size, err)
+		}
+	}
+}
+
+// A webview that sends a file as nothing must not make an empty file.
+func TestUploadOfAnotherSize(t *testing.T) {
+	for query, want := range map[string]string{"size=4": "upload-broken", "size=-1": "bad-request", "size=viel": "bad-request"} {
+		r := httptest.NewRequest(http.MethodPut, "/api/files/content?path=Akte.txt&space="+log.SpaceID{1}.String()+"&"+query, http.NoBody)
+		if _, err := (&Server{}).put(r); !errors.Is(err, &app.Problem{Code: want}) {
+			t.Errorf("%s: %v, want %s", query, err, want)
 		}
 	}
 }

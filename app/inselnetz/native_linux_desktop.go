@@ -56,7 +56,11 @@ func nativeStart(zoom float64) {
 
 func nativeZoom(zoom float64) { C.set_zoom(C.double(zoom)) }
 
-func nativeOptions(*options.App, float64) {}
+// nativeOptions asks for what is dropped on the window: this webview shows the
+// page the addresses of files and no files.
+func nativeOptions(o *options.App, _ float64) {
+	o.DragAndDrop = &options.DragAndDrop{EnableFileDrop: true}
+}
 
 // pageZooms: the page asks for another zoom.
 const pageZooms = true

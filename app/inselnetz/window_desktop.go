@@ -31,8 +31,9 @@ const placeFile = "window.json"
 
 // A window shows a node that runs in another process, until the person closes it.
 type window struct {
-	e    *env
-	node *attachment
+	e     *env
+	node  *attachment
+	taken *taken
 
 	mu    sync.Mutex
 	place desktop.Place
@@ -68,11 +69,15 @@ func showWindow(ctx context.Context, e *env) error {
 	defer free()
 	w := &window{e: e, node: attach(e), place: desktop.Read(filepath.Join(e.data, placeFile), desktop.FirstPlace)}
 	w.place.Zoom = desktop.Zoom(w.place.Zoom)
+	w.taken = &taken{a: w.node, ask: w.askFiles}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	mux := http.NewServeMux()
 	mux.Handle("/window/save", saver{a: w.node, ask: w.askPlace})
 	mux.HandleFunc("/window/zoom", w.zoom)
+	mux.HandleFunc("/window/choose", w.taken.choose)
+	mux.HandleFunc("/window/send", w.taken.send)
+	mux.HandleFunc("/window/file", w.taken.file)
 	mux.Handle("/", w.node.proxy())
 	var following sync.WaitGroup
 	err = open(ctx, mux, w.place, w.close, func(lib context.Context) {
@@ -80,6 +85,7 @@ func showWindow(ctx context.Context, e *env) error {
 		w.ctx = lib
 		w.mu.Unlock()
 		w.arrange(lib)
+		w.watchDrops(lib)
 		nativeStart(w.place.Zoom)
 		following.Go(func() {
 			w.node.follow(ctx, func(ev api.Event) { w.heard(lib, ev) }, func(up bool) { runtime.EventsEmit(lib, "alive", up) })

@@ -163,6 +163,8 @@ export async function fake(office, dist = process.env.DIST || "dist") {
 			now: Date.now(),
 			...state.status,
 		}),
+		setup: () => ({ path: "", step: 0 }),
+		"home/seen": () => ({}),
 		people: () => ({ people: Object.values(people), gone: [] }),
 		channels: () => ({ channels: [] }),
 		spaces: () => ({ spaces: [] }),

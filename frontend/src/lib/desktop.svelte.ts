@@ -4,13 +4,16 @@
 import type { Component } from "svelte";
 import { ask, Problem } from "./api/client";
 import type { Error as ApiError, Desktop, Event } from "./api/types.gen";
+import { carriesFiles, land } from "./drop";
 import { office } from "./state/office.svelte";
 import { go, to } from "./state/route.svelte";
+import type { Brought } from "./taken";
 import { t } from "./words/index.svelte";
 
 interface Runtime {
 	WindowSetTitle(title: string): void;
 	BrowserOpenURL(url: string): void;
+	EventsOn(name: "dropped", heard: (what: Brought & { x: number; y: number }) => void): () => void;
 }
 
 const runtime = (window as { runtime?: Runtime }).runtime;
@@ -37,6 +40,15 @@ class DesktopProgram {
 		on("blur", () => this.#focus(false));
 		on("keydown", (e: KeyboardEvent) => this.#zoom(e));
 		on("click", (e: MouseEvent) => this.#click(e), { capture: true });
+		// A file that nothing here takes must not take the place of the page.
+		for (const kind of ["dragover", "drop"]) {
+			on(kind, (e: DragEvent) => {
+				if (e.defaultPrevented || !carriesFiles(e)) return;
+				e.preventDefault();
+				if (e.dataTransfer) e.dataTransfer.dropEffect = "none";
+			});
+		}
+		const undrop = runtime.EventsOn("dropped", (what) => land(what, what.x, what.y));
 		const watch = new MutationObserver(() => runtime.WindowSetTitle(document.title));
 		watch.observe(document.head, { childList: true, subtree: true, characterData: true });
 		runtime.WindowSetTitle(document.title);
@@ -49,6 +61,7 @@ class DesktopProgram {
 		this.#focus(document.hasFocus());
 		return () => {
 			stop.abort();
+			undrop();
 			watch.disconnect();
 			end();
 		};

@@ -5,6 +5,7 @@ import type { EditorView } from "prosemirror-view";
 import { Problem } from "../api/client";
 import type { Upload as Uploaded, Error as Wrong } from "../api/types.gen";
 import { join } from "../paths";
+import { body } from "../taken";
 import { language, t } from "../words/index.svelte";
 import { placeEmbed } from "./commands";
 import { schema } from "./schema";
@@ -53,8 +54,11 @@ export function send(space: string, title: string, file: File, moved: (share: nu
 		path: join(dirOf(title), name).normalize("NFC"),
 		base: "none",
 		time: String(file.lastModified),
+		size: String(file.size),
 	});
+	let fail: (why: unknown) => void = () => {};
 	const done = new Promise<Uploaded>((ok, failed) => {
+		fail = failed;
 		const offline = () => failed(new Problem("offline", t.conn.offline, t.conn.offlineNext));
 		request.upload.onprogress = (event) => moved(event.loaded / Math.max(1, file.size));
 		request.onerror = offline;
@@ -71,7 +75,7 @@ export function send(space: string, title: string, file: File, moved: (share: nu
 	});
 	request.open("PUT", `/api/files/content?${query}`);
 	request.setRequestHeader("X-Inselnetz-Language", language.now);
-	request.send(file);
+	body(file).then((content) => request.send(content), fail);
 	return { name, done, stop: () => request.abort() };
 }
 

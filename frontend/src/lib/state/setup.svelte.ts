@@ -5,9 +5,16 @@ import { coalesced, office } from "./office.svelte";
 
 class Wizard {
 	now = $state.raw<Setup | null>(null);
+	failed = $state(false); // the program did not answer
 
 	#load = coalesced(async () => {
-		this.now = await ask("setup", {});
+		try {
+			this.now = await ask("setup", {});
+			this.failed = false;
+		} catch (err) {
+			this.failed = true;
+			throw err;
+		}
 	});
 
 	// watch keeps it fresh until the result is called.

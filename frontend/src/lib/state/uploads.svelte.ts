@@ -3,6 +3,7 @@
 import { ask, Problem, problem } from "../api/client";
 import type { File as Entry, Error as Wrong } from "../api/types.gen";
 import { base, join, parent } from "../paths";
+import { body, type Taken, taken } from "../taken";
 import { language, t } from "../words/index.svelte";
 import { folders } from "./files.svelte";
 
@@ -10,7 +11,7 @@ import { folders } from "./files.svelte";
 // belongs.
 export interface Chosen {
 	path: string; // relative to that directory
-	file: File;
+	file: File | Taken;
 }
 
 // Clash is one that is there already.
@@ -32,7 +33,7 @@ export class Upload {
 	constructor(
 		readonly space: string,
 		readonly path: string,
-		readonly file: File,
+		readonly file: File | Taken,
 		readonly base: string, // "none", or the version it replaces
 	) {}
 
@@ -48,6 +49,7 @@ export class Upload {
 			path: this.path,
 			base: this.base,
 			time: String(this.file.lastModified),
+			size: String(this.file.size),
 		});
 		return new Promise((done) => {
 			const fail = (wrong: Problem) => {
@@ -74,9 +76,24 @@ export class Upload {
 				moved();
 				done();
 			};
-			request.open("PUT", `/api/files/content?${query}`);
+			const to = `/api/files/content?${query}`;
+			if (taken(this.file)) {
+				// The program around the window has it, and sends it by itself.
+				request.open("POST", `/window/send?${new URLSearchParams({ token: this.file.token, to })}`);
+				request.setRequestHeader("X-Inselnetz-Language", language.now);
+				request.send();
+				return;
+			}
+			request.open("PUT", to);
 			request.setRequestHeader("X-Inselnetz-Language", language.now);
-			request.send(this.file);
+			body(this.file).then(
+				(file) => request.send(file),
+				(err) => {
+					fail(problem(err));
+					moved();
+					done();
+				},
+			);
 		});
 	}
 

@@ -18,5 +18,7 @@ export const desktop = {
 	quit: "Inselnetz beenden",
 	quitWhy: "Bis zum nächsten Start kommt auf diesem PC nichts mehr an.",
 	close: "Schließen",
+	tooLarge: "Diese Datei ist zu groß, um so in das Fenster zu kommen.",
+	tooLargeNext: "Legen Sie sie in den gemeinsamen Ordner, oder wählen Sie „Hinzufügen“.",
 };
 export type DesktopWords = typeof desktop;

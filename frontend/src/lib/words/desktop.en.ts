@@ -20,4 +20,6 @@ export const desktop: DesktopWords = {
 	quit: "Quit Inselnetz",
 	quitWhy: "Until the next start nothing arrives on this PC.",
 	close: "Close",
+	tooLarge: "This file is too large to come into the window this way.",
+	tooLargeNext: "Put it into the shared folder, or choose “Add”.",
 };
