@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Each sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run test check bench fuzz generate build cross packages pictures fmt
+.PHONY: run test check flow bench fuzz generate build cross packages pictures fmt
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -32,6 +32,10 @@ packages: ## installers and images of the last commit, into bin/packages, and tr
 check: ## formatting, vet, generated files, page checks
 	@$(SETUP) page
 	build/check.sh
+
+flow: build ## two people at the real window, with a stopwatch and pictures in bin/flow
+	@$(SETUP) window flow
+	build/flow.sh
 
 bench: build ## the figures of BENCHMARKS.md, beside their rivals
 	@$(SETUP) bench

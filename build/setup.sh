@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sets up what the named parts need: page (npm packages and the built page),
 # window (the system's webview, to link against), test (browser and network
-# tools, stock Syncthing, LibreOffice, the JavaScript Automerge), bench (the rivals). Does nothing twice.
+# tools, stock Syncthing, LibreOffice, the JavaScript Automerge), flow (to use the window
+# as a person does), bench (the rivals). Does nothing twice.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -59,6 +60,7 @@ for part in "$@"; do
 	else
 		echo "not root and no sudo: tests that need a browser or network namespaces are skipped" >&2
 	fi ;;
+	flow) apt_install xvfb dbus xdotool imagemagick at-spi2-core python3-gi gir1.2-atspi-2.0 gir1.2-gtk-3.0 ;;
 	bench) oracle; apt_install gcc syncthing rsync openssh-server ;;
 	*) echo "setup.sh: no part $part" >&2; exit 2 ;;
 	esac
