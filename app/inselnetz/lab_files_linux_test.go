@@ -445,7 +445,7 @@ func TestLabReader(t *testing.T) {
 
 // TestLabFilesKilled: the receiver of 10,000 files is killed 30 times, within a
 // second of its start each time. It still gets them all, nothing half is left,
-// and hardly anything comes twice.
+// and only what was on its way comes twice.
 func TestLabFilesKilled(t *testing.T) {
 	pcs := filesOffice(t, "85", "a", "b")
 	a, b := pcs[0], pcs[1]
@@ -490,8 +490,10 @@ func TestLabFilesKilled(t *testing.T) {
 	within(t, 30*time.Second, "b is in sync", func() bool { f := b.shared(""); return f != nil && f.Progress == nil })
 	got := b.received() - before
 	t.Logf("killed %d times, %d of them before all was there; received %d MB for %d MB of contents", kills, during, got>>20, total>>20)
-	if got > 2*total+20<<20 {
-		t.Errorf("received %d bytes for %d", got, total)
+	// A kill costs the files that had no name yet, a batch of 2,000 at most and what
+	// was on its way behind it: each of them is one block, and comes once more.
+	if most := total + during*2_500*4096 + 20<<20; got > most {
+		t.Errorf("received %d bytes for %d, more than %d", got, total, most)
 	}
 	left, err := os.ReadDir(filepath.Join(other, ".inselnetz", "tmp"))
 	if err != nil && !os.IsNotExist(err) || len(left) > 0 {
