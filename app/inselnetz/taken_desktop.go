@@ -125,7 +125,7 @@ func (w *window) askFiles(what string) ([]string, error) {
 	w.mu.Lock()
 	lib := w.ctx
 	w.mu.Unlock()
-	o := runtime.OpenDialogOptions{Title: w.e.pick("Hinzufügen", "Add"), ShowHiddenFiles: false}
+	o := runtime.OpenDialogOptions{Title: w.e.pick("Hinzufügen", "Add")}
 	if what != "directory" {
 		return runtime.OpenMultipleFilesDialog(lib, o)
 	}
