@@ -90,12 +90,16 @@ func (t *taken) file(w http.ResponseWriter, r *http.Request) {
 }
 
 func (t *taken) fail(w http.ResponseWriter, err error) {
-	lang := t.a.e
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusBadRequest)
-	_ = json.NewEncoder(w).Encode(api.Error{Code: "not-read", // the page may be gone
+	_ = json.NewEncoder(w).Encode(t.wrong(err)) // the page may be gone
+}
+
+func (t *taken) wrong(err error) api.Error {
+	lang := t.a.e
+	return api.Error{Code: "not-read",
 		Sentence: lang.pick("Diese Dateien konnten nicht gelesen werden.", "These files could not be read."),
-		Next:     lang.pick("Grund: ", "Reason: ") + reason(err)})
+		Next:     lang.pick("Grund: ", "Reason: ") + reason(err)}
 }
 
 // contentPath is where the API takes and gives contents of files.
@@ -141,8 +145,12 @@ func (w *window) askFiles(what string) ([]string, error) {
 func (w *window) watchDrops(lib context.Context) {
 	runtime.OnFileDrop(lib, func(x, y int, paths []string) {
 		brought, err := w.taken.Take(paths)
-		if err != nil || len(brought.Files)+len(brought.Empty) == 0 {
-			return // something that is no file, or that nobody may read
+		if err != nil {
+			runtime.EventsEmit(lib, "undropped", w.taken.wrong(err))
+			return
+		}
+		if len(brought.Files)+len(brought.Empty) == 0 {
+			return // something that is no file
 		}
 		w.mu.Lock()
 		zoom := w.place.Zoom

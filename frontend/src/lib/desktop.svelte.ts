@@ -14,6 +14,7 @@ interface Runtime {
 	WindowSetTitle(title: string): void;
 	BrowserOpenURL(url: string): void;
 	EventsOn(name: "dropped", heard: (what: Brought & { x: number; y: number }) => void): () => void;
+	EventsOn(name: "undropped", heard: (why: ApiError) => void): () => void;
 }
 
 const runtime = (window as { runtime?: Runtime }).runtime;
@@ -48,7 +49,12 @@ class DesktopProgram {
 				if (e.dataTransfer) e.dataTransfer.dropEffect = "none";
 			});
 		}
-		const undrop = runtime.EventsOn("dropped", (what) => land(what, what.x, what.y));
+		const drops = [
+			runtime.EventsOn("dropped", (what) => land(what, what.x, what.y)),
+			runtime.EventsOn("undropped", (why) => {
+				this.wrong = new Problem(why.code, why.sentence, why.next);
+			}),
+		];
 		const watch = new MutationObserver(() => runtime.WindowSetTitle(document.title));
 		watch.observe(document.head, { childList: true, subtree: true, characterData: true });
 		runtime.WindowSetTitle(document.title);
@@ -61,7 +67,7 @@ class DesktopProgram {
 		this.#focus(document.hasFocus());
 		return () => {
 			stop.abort();
-			undrop();
+			for (const end of drops) end();
 			watch.disconnect();
 			end();
 		};
