@@ -88,6 +88,10 @@ func (h *hub) take(l *listener) []Event {
 func (s *Server) Listen(ctx context.Context, f func(Event) error) error {
 	l := s.hub.add()
 	defer s.hub.remove(l)
+	return s.deliver(ctx, l, f)
+}
+
+func (s *Server) deliver(ctx context.Context, l *listener, f func(Event) error) error {
 	credit := time.Now().Add(-burst * pause) // the time up to which deliveries are used up
 	for {
 		select {
@@ -118,11 +122,13 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	c := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
+	l := s.hub.add() // before the stream counts as open: from then on nothing is missed
+	defer s.hub.remove(l)
 	// the first line makes the browser's stream count as open
 	if _, err := fmt.Fprint(w, "retry: 1000\n\n"); err != nil || c.Flush() != nil {
 		return
 	}
-	_ = s.Listen(r.Context(), func(e Event) error { // ends when the page goes
+	_ = s.deliver(r.Context(), l, func(e Event) error { // ends when the page goes
 		b, err := json.Marshal(e)
 		if err != nil {
 			return err

@@ -325,7 +325,8 @@ func (w *web) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 	if w.company.Speaks(hello.ServerName, w.s.ws.Now()) {
 		return &w.company.TLS, nil
 	}
-	return &w.leaf, nil
+	leaf := w.leaf // a handshake reads it while certify writes the next
+	return &leaf, nil
 }
 
 func (w *web) tls() *tls.Config {
