@@ -33,7 +33,7 @@ func (w *web) handler() http.Handler {
 	mux.Handle("GET /inselnetz.mobileconfig", http.HandlerFunc(w.profile))
 	mux.Handle("GET /welcome", http.HandlerFunc(w.welcome))
 	mux.Handle("GET /welcome.css", http.HandlerFunc(welcomeStyle))
-	mux.Handle("/", w.again(s.files()))
+	mux.Handle("/", w.again(s.packed()))
 	return paced(w.rightHost(w.strict(secured(mux))))
 }
 
