@@ -139,7 +139,7 @@ func (s *Server) desktopFocus(_ context.Context, _ language, req DesktopFocus) (
 
 func (s *Server) desktopQuit(context.Context, language, Empty) (Empty, error) {
 	if s.resident == nil {
-		return Empty{}, &app.Problem{Code: "bad-request", Args: []any{"this node is no desktop program"}}
+		return Empty{}, &app.Problem{Code: "not-desktop"}
 	}
 	s.resident.Quit()
 	return Empty{}, nil

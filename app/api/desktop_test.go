@@ -29,7 +29,7 @@ func TestDesk(t *testing.T) {
 	}
 	call("desktop", `{}`, `"resident":false,"window":false`)
 	call("desktop/set", `{}`, `"code":"bad-request"`)
-	call("desktop/quit", `{}`, `"code":"bad-request"`)
+	call("desktop/quit", `{}`, `"code":"not-desktop"`)
 	call("desktop/focus", `{"focused":true}`, `{}`)
 	if s.Focused() {
 		t.Error("focused without a window")

@@ -89,6 +89,10 @@ var phrases = map[string]phrase{
 		"Diese Anfrage ist nicht verständlich: %v", "This request makes no sense: %v",
 		"Laden Sie die Seite neu.", "Reload the page.",
 	},
+	"not-desktop": {
+		"Hier läuft Inselnetz ohne Fenster.", "Inselnetz runs here without a window.",
+		"Beenden Sie den Dienst dort, wo Sie ihn gestartet haben.", "Stop the service where you started it.",
+	},
 	"no-such-call": {
 		"Diese Seite kennt einen Befehl, den das Programm nicht kennt: %v", "The page knows a call the program does not know: %v",
 		"Laden Sie die Seite neu.", "Reload the page.",

@@ -82,3 +82,23 @@ func (e *env) home(res api.Home) error {
 	_, err := fmt.Fprint(e.out, out.String())
 	return err
 }
+
+// quitCommand ends the desktop program of this user, for whoever replaces it, and
+// returns when its node has ended.
+func quitCommand(e *env) func(context.Context) error {
+	return with(e, func(ctx context.Context, c *client) error {
+		asked := false
+		err := c.events(ctx, func(ev api.Event) error {
+			if ev != (api.Event{}) {
+				return nil
+			}
+			_, err := ask[api.Empty](ctx, c, "desktop/quit", api.Empty{})
+			asked = err == nil
+			return err
+		})
+		if !asked || ctx.Err() != nil { // else the end of the stream is the node's
+			return err
+		}
+		return e.say(api.Empty{}, "%s", e.pick("Inselnetz ist beendet.", "Inselnetz has quit."))
+	})
+}

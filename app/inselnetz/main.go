@@ -59,6 +59,7 @@ func commands() map[string]command {
 		"invite":   {"[--role admin] [--link] [--number N]", "let a new device in: shows the door's name and asks for the number, or prints a link", inviteCommand},
 		"join":     {"--person NAME [--door NAME | --link LINK]", "join the office next door: shows six digits; or by a link", joinCommand},
 		"status":   {"", "say how this device and its office are", statusCommand},
+		"quit":     {"", "quit the desktop program of this user, as its icon does", quitCommand},
 		"home":     {"[--kind KIND] [--stays yes|no] [--seen]", "say how things are, what is open and what is new; choose the kind of office, say that this device stays on", homeCommand},
 		"peers":    {"", "list people and devices", peersCommand},
 		"send":     {"[--channel NAME] TEXT", "post a message (- reads it from standard input)", sendCommand},

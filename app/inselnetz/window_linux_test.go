@@ -56,9 +56,7 @@ func TestWindow(t *testing.T) {
 	p.again("a start opens it again")
 	p.await("name=doors", "the window to open after a crash")
 
-	if _, err := ask[api.Empty](t.Context(), p.client(), "desktop/quit", api.Empty{}); err != nil {
-		t.Fatal(err)
-	}
+	p.again("it quits on command, as for an installer", "quit")
 	if err := p.wait(); err != nil {
 		t.Errorf("the program ended with %v", err)
 	}

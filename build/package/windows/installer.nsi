@@ -86,6 +86,19 @@ Function .onInit
 FunctionEnd
 
 
+; AskToQuit has the program that runs quit, as its icon would; $2 is then how often
+; a quarter of a second is waited for it. A program of another user does not hear.
+!macro AskToQuit
+  StrCpy $2 0
+  ${If} ${FileExists} "$INSTDIR\inselnetz-cli.exe"
+    nsExec::Exec /TIMEOUT=20000 '"$INSTDIR\inselnetz-cli.exe" quit'
+    Pop $0
+    ${If} $0 == 0
+      StrCpy $2 40
+    ${EndIf}
+  ${EndIf}
+!macroend
+
 ; WaitUntilClosed asks until the program in FILE can be replaced.
 !macro WaitUntilClosed FILE
   ${DoWhile} ${FileExists} "${FILE}"
@@ -95,6 +108,11 @@ FunctionEnd
       FileClose $0
       ${ExitDo}
     ${EndIf}
+    ${If} $2 > 0
+      IntOp $2 $2 - 1
+      Sleep 250
+      ${Continue}
+    ${EndIf}
     MessageBox MB_RETRYCANCEL|MB_ICONEXCLAMATION "$(StillRunning)" /SD IDCANCEL IDRETRY +3
       SetErrorLevel 3
       Quit
@@ -102,6 +120,7 @@ FunctionEnd
 !macroend
 
 Section "Inselnetz"
+  !insertmacro AskToQuit
   !insertmacro WaitUntilClosed "$INSTDIR\inselnetz.exe"
   !insertmacro WaitUntilClosed "$INSTDIR\inselnetz-cli.exe"
   SetOutPath $INSTDIR
@@ -230,6 +249,7 @@ Function un.HearData
 FunctionEnd
 
 Section "Uninstall"
+  !insertmacro AskToQuit
   !insertmacro WaitUntilClosed "$INSTDIR\inselnetz.exe"
   !insertmacro WaitUntilClosed "$INSTDIR\inselnetz-cli.exe"
   ${If} $MultiUser.InstallMode == "AllUsers"
