@@ -31,6 +31,7 @@ var floors = map[string]int{
 	"app/desktop":       1,
 	"app/keep":          2,
 	"app/webcert":       1, // certificates of the page on the network
+	"app/doctor":        1, // why a device is not seen
 	"app/folder":        3,
 	"mesh/bep":          2,
 	"mesh":              1,
