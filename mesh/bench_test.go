@@ -54,6 +54,10 @@ func (n *wired) Doors() []mesh.Door              { return nil }
 func (n *wired) Addrs() []string                 { return []string{"wire:" + string(n.self)} }
 func (n *wired) Close() error                    { return nil }
 
+func (n *wired) Secure(context.Context, mesh.Conn, mesh.PeerID, bool, string) (mesh.Conn, error) {
+	return nil, io.ErrClosedPipe
+}
+
 func (n *wired) Dial(_ context.Context, to mesh.PeerID, _ []string, proto string) (mesh.Conn, error) {
 	n.w.mu.Lock()
 	other := n.w.nodes[to]

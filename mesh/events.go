@@ -71,7 +71,9 @@ func (l *loop) join(s *session) {
 func (l *loop) reject(s *session, why error) {
 	l.log.Debug("connection refused", "peer", s.peer, "err", why)
 	l.close(s)
-	l.book.lost(s.peer, 0, time.Now())
+	if s.hops == 0 {
+		l.book.lost(s.peer, 0, time.Now())
+	}
 }
 
 func (l *loop) strangers() (n int) {
@@ -84,8 +86,11 @@ func (l *loop) strangers() (n int) {
 }
 
 // wins tells both ends alike which of two connections to one device stays: the
-// one dialed by the lower PeerID, of two by the same the newer.
+// direct one, else the one dialed by the lower PeerID, of two by the same the newer.
 func (l *loop) wins(s, old *session) bool {
+	if direct := s.hops == 0; direct != (old.hops == 0) {
+		return direct
+	}
 	return s.dialed == old.dialed || s.dialed == (l.self < s.peer)
 }
 
@@ -113,6 +118,7 @@ func (l *loop) admit(s *session, now time.Time) {
 	l.tellDigest(s, now)
 	l.ping(s, now)
 	l.tellAddrs(s)
+	l.tellNearTo(s)
 	l.due = now // its deadlines are new
 	l.welcome(s)
 	for _, f := range s.stash {
@@ -182,12 +188,19 @@ func (l *loop) end(s *session, left string, why error) {
 			delete(l.fetches, id)
 		}
 	}
-	if left != "" {
+	switch {
+	case left == "":
+	case s.hops > 0:
+		l.undetoured(s, now)
+	default:
 		l.book.lost(s.peer, now.Sub(s.since), now)
 	}
+	l.nearSoon(now)
+	l.reroute()
 	if s.heard && left != "" {
 		p := l.peer(s)
 		p.Here, p.Left, p.Since, p.RTT, p.Path = false, left, now, 0, ""
+		p.Via = log.DeviceID{}
 		l.left[s.peer] = p
 		l.changed()
 		l.log.Info("peer left", "peer", s.peer, "how", left, "err", why)
@@ -251,6 +264,14 @@ func (l *loop) frame(s *session, frame any) {
 		l.gotPush(s, f, now)
 	case *addrsFrame:
 		l.gotAddrs(s, f, now)
+	case *nearFrame:
+		l.gotNear(s, f, now)
+	case *relayFrame:
+		l.gotRelay(s, f, now)
+	case *bringFrame:
+		l.gotBring(s, f)
+	case *refuseFrame:
+		l.relays.refuse(legKey{s.peer, f.Token})
 	case *callFrame:
 		if s.member {
 			l.links.called(s.device)
@@ -281,9 +302,11 @@ func (l *loop) hear(s *session, now time.Time) {
 		l.teller.reached(s.peer, s.addrs)
 		l.addrs++
 	}
+	l.nearSoon(now)
+	l.reroute()
 	l.due = now
 	l.changed()
-	l.log.Info("peer joined", "peer", s.peer, "addr", s.c.Path())
+	l.log.Info("peer joined", "peer", s.peer, "addr", s.c.Path(), "hops", s.hops)
 	l.welcome(s)
 }
 

@@ -44,11 +44,12 @@ type links struct {
 
 // A partner is a member's device that has a session with us.
 type partner struct {
-	device log.DeviceID
-	peer   PeerID
-	addrs  []string
-	spaces []log.SpaceID
-	rtt    time.Duration
+	device  log.DeviceID
+	peer    PeerID
+	addrs   []string
+	spaces  []log.SpaceID
+	rtt     time.Duration
+	through *session // that carries between us; nil: direct
 
 	gone    bool    // the session ended
 	links   []*link // the first is the one we ask over
@@ -94,6 +95,12 @@ func (ls *links) meet(now []partner) {
 		if p == nil {
 			p = &partner{device: n.device, peer: n.peer}
 			ls.partners[n.device] = p
+		}
+		if p.through != n.through { // what goes another way from now on is asked anew
+			p.through, p.fails, p.until = n.through, 0, time.Time{}
+			for _, l := range p.links {
+				l.hangUp()
+			}
 		}
 		p.addrs, p.spaces, p.rtt = n.addrs, n.spaces, n.rtt
 	}
@@ -144,14 +151,14 @@ func (ls *links) reach(p *partner, asked bool) {
 		return
 	}
 	p.dialing, p.came = true, make(chan struct{})
-	ctx, addrs, came := ls.ctx, slices.Clone(p.addrs), p.came
-	ls.m.conns.Go(func() { ls.dial(ctx, p, addrs, came, asked) })
+	ctx, addrs, through, came := ls.ctx, slices.Clone(p.addrs), p.through, p.came
+	ls.m.conns.Go(func() { ls.dial(ctx, p, addrs, through, came, asked) })
 }
 
 // dial opens a link, or has the other side do it.
-func (ls *links) dial(ctx context.Context, p *partner, addrs []string, came <-chan struct{}, asked bool) {
+func (ls *links) dial(ctx context.Context, p *partner, addrs []string, through *session, came <-chan struct{}, asked bool) {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
-	c, err := ls.m.t.Dial(dialing, p.peer, addrs, ProtoBlocks)
+	c, err := ls.m.open(dialing, p.peer, addrs, through, ProtoBlocks)
 	cancel()
 	if err == nil {
 		ls.mu.Lock()

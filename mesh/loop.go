@@ -31,6 +31,11 @@ type loop struct {
 
 	spaces  map[log.SpaceID]*spaceState
 	fetches map[log.LogID]*fetch
+	detours map[PeerID]*detour
+
+	nearTold []string // whom members were told this device can carry to
+	nearAt   time.Time
+	detourAt time.Time
 
 	met          bool // who is here for blocks changed
 	addrs        int  // version of what is known of addresses
@@ -110,6 +115,8 @@ func (l *loop) tick(now time.Time) {
 	}
 	l.planAll(now)
 	l.dial(now)
+	l.tellNear(now)
+	l.detour(now)
 }
 
 func (l *loop) spareList() []*session {

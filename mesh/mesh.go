@@ -52,6 +52,7 @@ type Mesh struct {
 	gate   *gate
 	teller *teller
 	links  *links
+	relays *relays
 	epoch  time.Time // of the clock sessions note frames by
 
 	conns   sync.WaitGroup // dials, hellos and sessions
@@ -81,6 +82,7 @@ func New(t Transport, h Holdings, id Identity, opts Options) *Mesh {
 	}
 	m.teller = &teller{m: m, signal: make(chan struct{}, 1)}
 	m.links = newLinks(m)
+	m.relays = newRelays(m)
 	return m
 }
 
@@ -105,7 +107,7 @@ func (m *Mesh) Run(ctx context.Context) error {
 	l := &loop{
 		Mesh: m, ctx: working, book: newBook(m.self, seed),
 		sessions: map[sessionKey]*session{}, spares: map[sessionKey]*session{},
-		left: map[PeerID]Peer{}, spaces: map[log.SpaceID]*spaceState{}, fetches: map[log.LogID]*fetch{},
+		left: map[PeerID]Peer{}, detours: map[PeerID]*detour{}, nearTold: []string{}, spaces: map[log.SpaceID]*spaceState{}, fetches: map[log.LogID]*fetch{},
 	}
 	m.links.open(working)
 	l.recheck(time.Now(), true)
@@ -150,6 +152,7 @@ func (m *Mesh) drain(l *loop, stop context.CancelFunc) {
 	}
 	l.cut()
 	m.links.close()
+	m.relays.meet(nil)
 	m.gate.close()
 	m.mu.Lock()
 	m.running, m.peers = false, nil
@@ -165,40 +168,46 @@ func (m *Mesh) accept(ctx, working context.Context) error {
 		if err != nil {
 			return err
 		}
-		switch c.Proto() {
-		case ProtoSync:
-			var g *guest
-			if len(m.id.Keys()) > 0 {
-				g = m.gate.enter(c, time.Now())
-			}
-			if g == nil {
-				c.Close()
-				continue
-			}
-			m.conns.Go(func() {
-				m.greet(working, c, false, nil, g)
-			})
-		case ProtoBlocks:
-			m.conns.Go(func() { m.links.accept(c) })
-		case ProtoJoin:
-			if m.opts.Join == nil || !m.gate.enterJoin(c.Peer()) {
-				c.Close()
-				continue
-			}
-			m.conns.Go(func() {
-				defer m.gate.leaveJoin(c.Peer())
-				defer c.Close()
-				m.opts.Join(ctx, c)
-			})
-		default:
-			c.Close()
+		m.take(ctx, working, c, nil, 0)
+	}
+}
+
+// take lets the other end of a new Conn in, or not. through and hops tell which
+// way it came.
+func (m *Mesh) take(ctx, working context.Context, c Conn, through *session, hops int) {
+	switch c.Proto() {
+	case ProtoSync:
+		var g *guest
+		if len(m.id.Keys()) > 0 {
+			g = m.gate.enter(c, time.Now())
 		}
+		if g == nil {
+			c.Close()
+			return
+		}
+		m.conns.Go(func() { m.greet(working, c, false, nil, through, hops, g) })
+	case ProtoBlocks:
+		m.conns.Go(func() { m.links.accept(c) })
+	case ProtoRelay:
+		m.conns.Go(func() { m.relays.accept(working, c) })
+	case ProtoJoin:
+		if m.opts.Join == nil || through != nil || !m.gate.enterJoin(c.Peer()) {
+			c.Close()
+			return
+		}
+		m.conns.Go(func() {
+			defer m.gate.leaveJoin(c.Peer())
+			defer c.Close()
+			m.opts.Join(ctx, c)
+		})
+	default:
+		c.Close()
 	}
 }
 
 // greet says hello over a new connection and runs the session. It reports
 // whether the other end proved itself.
-func (m *Mesh) greet(ctx context.Context, c Conn, dialed bool, addrs []string, guests ...*guest) bool {
+func (m *Mesh) greet(ctx context.Context, c Conn, dialed bool, addrs []string, through *session, hops int, guests ...*guest) bool {
 	defer c.Close()
 	late := time.AfterFunc(helloTime, func() { c.Close() })
 	stop := context.AfterFunc(ctx, func() { c.Close() })
@@ -217,6 +226,7 @@ func (m *Mesh) greet(ctx context.Context, c Conn, dialed bool, addrs []string, g
 	}
 	s := &session{
 		greeting: g, c: c, peer: c.Peer(), dialed: dialed, addrs: addrs, out: newOutbox(),
+		through: through, hops: hops,
 		in:      &imports{kick: make(chan struct{}, 1)},
 		tokens:  make(chan struct{}, readAhead),
 		gone:    make(chan struct{}),
@@ -224,10 +234,13 @@ func (m *Mesh) greet(ctx context.Context, c Conn, dialed bool, addrs []string, g
 	}
 	s.seen.Store(m.clock())
 	m.post(func(l *loop) {
-		if dialed {
+		if dialed && hops == 0 {
 			l.dialed(s.peer, true)
 		}
 		l.join(s)
+		if dialed && hops > 0 {
+			l.detoured(s.peer)
+		}
 	})
 	var wg sync.WaitGroup
 	wg.Go(func() {

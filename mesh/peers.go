@@ -24,6 +24,7 @@ type Peer struct {
 	LastSeen time.Time     // last frame from it; zero if never seen
 	Left     string        // if not here: LeftGoodbye, LeftBroke or LeftUnknown
 	Path     string        // where it is reached, for people
+	Via      log.DeviceID  // the member that carries between us; zero: direct
 	RTT      time.Duration // zero until measured
 	Behind   uint64        // entries held here that it has not said to hold
 	Clock    time.Duration // its wall clock minus ours, at the hello

@@ -41,6 +41,8 @@ func (l *loop) recheck(now time.Time, keys bool) {
 	for _, s := range slices.Clone(l.order) {
 		l.recheckSession(s, now)
 	}
+	l.nearSoon(now)
+	l.reroute()
 }
 
 func (l *loop) recheckSession(s *session, now time.Time) {
@@ -64,6 +66,7 @@ func (l *loop) recheckSession(s *session, now time.Time) {
 	}
 	if came {
 		l.tellAddrs(s)
+		l.tellNearTo(s)
 		l.changed()
 		l.welcome(s)
 	}
@@ -76,7 +79,7 @@ func (l *loop) dial(now time.Time) {
 	}
 	connected := map[PeerID]bool{}
 	for _, s := range l.order {
-		connected[s.peer] = true
+		connected[s.peer] = connected[s.peer] || s.hops == 0
 	}
 	list, next := l.book.due(now, func(p PeerID) bool { return connected[p] })
 	for _, p := range list {
@@ -92,11 +95,11 @@ func (l *loop) sighted(s Sighting) {
 	now := time.Now()
 	connected := false
 	for _, o := range l.order {
-		connected = connected || o.peer == s.Peer
+		connected = connected || o.peer == s.Peer && o.hops == 0
 	}
 	if l.book.sight(s, connected, now) {
 		for _, o := range slices.Clone(l.order) {
-			if o.peer == s.Peer && now.Sub(o.since) > probeTime {
+			if o.peer == s.Peer && o.hops == 0 && now.Sub(o.since) > probeTime {
 				l.probeOld(o, now)
 			}
 		}
@@ -113,7 +116,7 @@ func (l *loop) sighted(s Sighting) {
 func (l *loop) peer(s *session) Peer {
 	p := Peer{
 		Device: s.device, Instance: s.instance, PeerID: s.peer, Here: true,
-		Since: s.since, LastSeen: l.seen(s), Path: s.c.Path(), RTT: s.rtt,
+		Since: s.since, LastSeen: l.seen(s), Path: s.c.Path(), Via: s.via(), RTT: s.rtt,
 		Clock: s.clock, Version: s.version, Stranger: !s.member,
 	}
 	for id, v := range s.views {
@@ -173,13 +176,14 @@ func (m *Mesh) dial(ctx context.Context, peer PeerID, addrs []string) {
 		m.post(func(l *loop) { l.dialed(peer, false) })
 		return
 	}
-	if !m.greet(ctx, c, true, addrs) {
+	if !m.greet(ctx, c, true, addrs, nil, 0) {
 		m.post(func(l *loop) { l.dialed(peer, false) })
 	}
 }
 
 func (l *loop) dialed(peer PeerID, ok bool) {
 	l.book.done(peer, ok, time.Now())
+	l.reroute()
 	l.due = time.Now()
 }
 
@@ -209,13 +213,18 @@ func (l *loop) meet() {
 		if !s.heard || !s.member || slices.ContainsFunc(list, func(p partner) bool { return p.device == s.device }) {
 			continue
 		}
-		p := partner{device: s.device, peer: s.peer, spaces: slices.Clone(s.spaces), rtt: s.best}
+		p := partner{device: s.device, peer: s.peer, spaces: slices.Clone(s.spaces), rtt: s.best, through: s.through}
 		if c := l.book.contacts[s.peer]; c != nil {
 			p.addrs = merge(c.addrs, c.told)
 		}
 		list = append(list, p)
 	}
 	l.links.meet(list)
+	members := map[PeerID]bool{}
+	for _, s := range l.order {
+		members[s.peer] = members[s.peer] || s.heard && s.member
+	}
+	l.relays.meet(members)
 }
 
 // call asks a device to dial us for blocks.

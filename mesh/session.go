@@ -39,16 +39,18 @@ func (k sessionKey) compare(o sessionKey) int {
 // write and import; everything below "of the loop" belongs to the loop.
 type session struct {
 	greeting
-	c      Conn
-	peer   PeerID
-	dialed bool
-	addrs  []string // that were dialed
-	out    *outbox
-	in     *imports
-	tokens chan struct{} // frames read and not handled yet
-	gone   chan struct{} // closed at the end of the session
-	once   sync.Once
-	seen   atomic.Int64 // when the last frame came, on the Mesh's clock
+	c       Conn
+	peer    PeerID
+	dialed  bool
+	addrs   []string // that were dialed
+	through *session // that it was brought about with; nil: direct
+	hops    int      // members in between
+	out     *outbox
+	in      *imports
+	tokens  chan struct{} // frames read and not handled yet
+	gone    chan struct{} // closed at the end of the session
+	once    sync.Once
+	seen    atomic.Int64 // when the last frame came, on the Mesh's clock
 
 	written chan struct{} // closed when the writer ended
 
@@ -69,7 +71,9 @@ type session struct {
 	digests   int // sent
 	spaces    []log.SpaceID
 	views     map[log.SpaceID]*view
-	told      int // version of the addresses told
+	told      int             // version of the addresses told
+	near      map[PeerID]bool // whom it can carry to; nil: it never said
+	asked     time.Time       // until when its asks to carry use up what they may
 	askNumber uint64
 	asks      map[uint64]*ask
 	load      int // bytes asked for or waiting for import

@@ -17,6 +17,7 @@ const (
 	ProtoSync   = "/inselnetz/sync/1"
 	ProtoJoin   = "/inselnetz/join/1"
 	ProtoBlocks = "/inselnetz/blocks/1"
+	ProtoRelay  = "/inselnetz/relay/1"
 )
 
 // MaxFrame is the longest frame a Conn carries, in bytes.
@@ -66,6 +67,11 @@ type Transport interface {
 	// Dial opens a Conn for a protocol. addrs may be empty when the transport
 	// knows the peer or is connected to it.
 	Dial(ctx context.Context, to PeerID, addrs []string, proto string) (Conn, error)
+	// Secure makes a Conn of one that a third device carries: both ends prove the
+	// keys behind their PeerIDs to each other, and the third sees nothing of what
+	// is said. The dialer names the protocol; the other hears it. It takes no
+	// longer than ctx. Closing the Conn closes the carrier; on error the caller does.
+	Secure(ctx context.Context, carrier Conn, peer PeerID, dialed bool, proto string) (Conn, error)
 	// Accept returns the next Conn opened by another device, of any protocol.
 	Accept(ctx context.Context) (Conn, error)
 	// Sightings reports members' devices. The transport drops old ones rather

@@ -36,6 +36,10 @@ const (
 	typeGoodbye = 11
 	typeCall    = 12
 	typeWhisper = 13
+	typeNear    = 14
+	typeRelay   = 15
+	typeBring   = 16
+	typeRefuse  = 17
 )
 
 // errFrame is what every refused frame wraps.
@@ -135,6 +139,33 @@ type (
 		Kind  uint8
 		Data  []byte
 	}
+	// nearFrame tells which members the sender can carry to.
+	nearFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Peers []string
+	}
+	// relayFrame asks to be joined with a member.
+	relayFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Token token
+		Peer  string
+	}
+	// bringFrame says that a member, and how many in between, wants to be joined.
+	bringFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Token token
+		Peer  string
+		Hops  uint64
+	}
+	// refuseFrame answers either: not this one.
+	refuseFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Token token
+	}
 )
 
 // card is a log.Card as 96 bytes: workspace, space, device, incarnation.
@@ -208,6 +239,14 @@ func decode(b []byte) (any, error) {
 		return read(b, func(*callFrame) bool { return true })
 	case typeWhisper:
 		return read(b, func(f *whisperFrame) bool { return f.Data != nil && len(f.Data) <= MaxWhisper })
+	case typeNear:
+		return read(b, goodNear)
+	case typeRelay:
+		return read(b, func(f *relayFrame) bool { return f.Peer != "" && len(f.Peer) <= maxAddr })
+	case typeBring:
+		return read(b, func(f *bringFrame) bool { return f.Peer != "" && len(f.Peer) <= maxAddr && f.Hops <= 255 })
+	case typeRefuse:
+		return read(b, func(*refuseFrame) bool { return true })
 	}
 	return nil, nil
 }
@@ -258,6 +297,15 @@ func goodBatch(f *batchFrame) bool {
 		}
 	}
 	return f.Parts != nil && len(f.Parts) <= maxRanges && sum <= log.MaxBatch
+}
+
+func goodNear(f *nearFrame) bool {
+	for _, p := range f.Peers {
+		if p == "" || len(p) > maxAddr {
+			return false
+		}
+	}
+	return f.Peers != nil && len(f.Peers) <= maxToldPeers
 }
 
 func goodAddrs(f *addrsFrame) bool {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,11 @@ func samples() []struct {
 		{"goodbye", &goodbyeFrame{Type: typeGoodbye}},
 		{"call", &callFrame{Type: typeCall}},
 		{"whisper", &whisperFrame{Type: typeWhisper, Space: space, Kind: 3, Data: []byte{1, 2}}},
+		{"near", &nearFrame{Type: typeNear, Peers: []string{"p", "q"}}},
+		{"near nobody", &nearFrame{Type: typeNear, Peers: []string{}}},
+		{"relay", &relayFrame{Type: typeRelay, Token: id16(12), Peer: "p"}},
+		{"bring", &bringFrame{Type: typeBring, Token: id16(13), Peer: "q", Hops: 1}},
+		{"refuse", &refuseFrame{Type: typeRefuse, Token: id16(12)}},
 	}
 }
 
@@ -107,6 +113,10 @@ func TestDecodeRefuses(t *testing.T) {
 		"empty entry":      encode(pushFrame{Type: typePush, Entry: []byte{}}),
 		"long address":     encode(addrsFrame{Type: typeAddrs, Peers: []peerAddrs{{Peer: "p", Addrs: []string{strings.Repeat("a", maxAddr+1)}}}}),
 		"long whisper":     encode(whisperFrame{Type: typeWhisper, Data: make([]byte, MaxWhisper+1)}),
+		"near too many":    encode(nearFrame{Type: typeNear, Peers: slices.Repeat([]string{"p"}, maxToldPeers+1)}),
+		"near no name":     encode(nearFrame{Type: typeNear, Peers: []string{""}}),
+		"relay to nobody":  encode(relayFrame{Type: typeRelay}),
+		"brought by far":   encode(bringFrame{Type: typeBring, Peer: "p", Hops: 256}),
 		"loud whisper":     encode([]any{uint64(typeWhisper), make([]byte, 16), 256, []byte{}}),
 		"short card":       {0x83, 0x07, 0x41, 0x00, 0x41, 0x00},
 	} {

@@ -31,6 +31,9 @@ func (alone) Self() mesh.PeerID { return "alone" }
 func (alone) Dial(ctx context.Context, _ mesh.PeerID, _ []string, _ string) (mesh.Conn, error) {
 	return nil, io.ErrClosedPipe
 }
+func (alone) Secure(context.Context, mesh.Conn, mesh.PeerID, bool, string) (mesh.Conn, error) {
+	return nil, io.ErrClosedPipe
+}
 func (alone) Accept(ctx context.Context) (mesh.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
 func (alone) Sightings() <-chan mesh.Sighting               { return nil }
 func (alone) Announce([]log.Key)                            {}

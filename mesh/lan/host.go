@@ -352,19 +352,26 @@ func acceptStream(c transport.CapableConn) (network.MuxedStream, string, error) 
 	if err != nil {
 		return nil, "", err
 	}
+	proto, err := readProto(s)
+	return s, proto, err
+}
+
+// readProto reads the name a stream begins with.
+func readProto(r io.Reader) (string, error) {
 	var size [1]byte
-	if _, err := io.ReadFull(s, size[:]); err != nil {
-		return nil, "", err
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		return "", err
 	}
 	if size[0] == 0 || size[0] > maxProto {
-		return nil, "", errors.New("no protocol named")
+		return "", errors.New("no protocol named")
 	}
 	proto := make([]byte, size[0])
-	if _, err := io.ReadFull(s, proto); err != nil {
-		return nil, "", err
+	if _, err := io.ReadFull(r, proto); err != nil {
+		return "", err
 	}
-	if p := string(proto); p != mesh.ProtoSync && p != mesh.ProtoJoin && p != mesh.ProtoBlocks {
-		return nil, "", fmt.Errorf("unknown protocol %q", p)
+	switch p := string(proto); p {
+	case mesh.ProtoSync, mesh.ProtoJoin, mesh.ProtoBlocks, mesh.ProtoRelay:
+		return p, nil
 	}
-	return s, string(proto), nil
+	return "", fmt.Errorf("unknown protocol %q", proto)
 }

@@ -293,7 +293,7 @@ func TestFetchLeaver(t *testing.T) {
 	for name, leave := range map[string]func(*sim.World, *shelf){
 		"goodbye": func(_ *sim.World, s *shelf) { s.Stop() },
 		"crash":   func(w *sim.World, s *shelf) { w.Crash("b"); s.Stop() },
-		"silence": func(w *sim.World, s *shelf) { w.Cut("a", "b") },
+		"silence": func(w *sim.World, s *shelf) { w.Cut("a", "b"); w.Cut("b", "c") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			sim.Run(t, 1, func(w *sim.World) {

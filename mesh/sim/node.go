@@ -129,7 +129,7 @@ func (n *node) dial(about, to string, addrs []string, proto string, reply func(*
 			return
 		case w.cut[pairOf(n.name, to)]:
 			return
-		case proto != mesh.ProtoSync && proto != mesh.ProtoJoin && proto != mesh.ProtoBlocks:
+		case proto != mesh.ProtoSync && proto != mesh.ProtoJoin && proto != mesh.ProtoBlocks && proto != mesh.ProtoRelay:
 			reply(nil, errRefused)
 			return
 		case other == nil || !other.up || len(addrs) > 0 && !slices.Contains(addrs, other.addr()) || len(other.accepted) == waiting:
