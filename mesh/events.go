@@ -319,12 +319,15 @@ func (l *loop) welcome(s *session) {
 }
 
 func (l *loop) gotPong(s *session, now time.Time) {
+	if s.rtt == 0 {
+		l.peersSoon()
+	}
 	s.rtt = now.Sub(s.pinged)
 	if s.best == 0 || s.rtt < s.best {
 		s.best = s.rtt
 	}
 	s.pinged = time.Time{}
-	l.peersSoon()
+	l.peersBy(now.Add(quietTime))
 	if !s.probe.IsZero() {
 		s.probe = time.Time{}
 		if spare := l.spares[s.key()]; spare != nil {

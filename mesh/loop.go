@@ -151,7 +151,7 @@ func (l *loop) tend(s *session, now time.Time) {
 	if !s.heard {
 		l.wake(s.since.Add(helloTime))
 	}
-	if s.pinged.IsZero() && now.Sub(seen) >= s.quiet() {
+	if s.pinged.IsZero() && now.Sub(seen)+pingTogether >= s.quiet() {
 		l.ping(s, now)
 	}
 	if s.pinged.IsZero() {
@@ -267,9 +267,11 @@ func (l *loop) tellHave() {
 }
 
 // peersSoon publishes, but not for every single entry.
-func (l *loop) peersSoon() {
-	if l.peersAt.IsZero() {
-		l.peersAt = time.Now().Add(250 * time.Millisecond)
-		l.wake(l.peersAt)
+func (l *loop) peersSoon() { l.peersBy(time.Now().Add(250 * time.Millisecond)) }
+
+func (l *loop) peersBy(at time.Time) {
+	if l.peersAt.IsZero() || at.Before(l.peersAt) {
+		l.peersAt = at
+		l.wake(at)
 	}
 }

@@ -23,6 +23,10 @@ const (
 	maxStuck   = 30 * time.Second
 	graceClose = 500 * time.Millisecond
 	readAhead  = 4 // frames read and not handled
+
+	// Pings due within this go together: with many peers a device that has nothing
+	// to do wakes up a few times a round, and not once for each.
+	pingTogether = 400 * time.Millisecond
 )
 
 // sessionKey tells apart a device and a running copy of it.

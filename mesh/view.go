@@ -123,6 +123,9 @@ type candidate struct {
 func (s *session) candidates(held func(log.SpaceID) log.Heights, fetching map[log.LogID]*fetch, now time.Time) (list []candidate, next time.Time) {
 	for _, space := range s.spaces {
 		v := s.views[space]
+		if len(v.lacking) == 0 {
+			continue
+		}
 		for id, k := range v.lacking {
 			if k.after.After(now) {
 				if next.IsZero() || k.after.Before(next) {
