@@ -198,7 +198,9 @@ func (t *Transport) announcer() {
 			t.announceDoor()
 		}
 		if do.ask && !t.loopback {
-			t.spawn(func() { ask(t.ctx, ifs, t.heard) })
+			t.spawn(func() {
+				ask(t.ctx, ifs, func(packet []byte, from netip.Addr) { t.heard(packet, from, ByMDNS) })
+			})
 		}
 		timer.Reset(time.Until(next))
 	}
@@ -278,7 +280,7 @@ func (t *Transport) announceDoor() {
 
 // heard takes a packet off the air. What it costs a second is bounded, for each
 // address and for all.
-func (t *Transport) heard(packet []byte, from netip.Addr) {
+func (t *Transport) heard(packet []byte, from netip.Addr, by Way) {
 	kind := packetType(packet)
 	if kind == 0 {
 		return
@@ -294,6 +296,7 @@ func (t *Transport) heard(packet []byte, from netip.Addr) {
 	switch kind {
 	case typeMember:
 		if b, err := openBeacon(keys, packet); err == nil {
+			t.notes.heard(now, by, b.Instance == t.instance)
 			t.heardBeacon(now, b, from)
 		}
 	case typeDoor:

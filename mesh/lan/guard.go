@@ -27,6 +27,7 @@ type guard struct {
 	mu      sync.Mutex
 	sources map[netip.Addr]*guarded
 	open    int // unproven connections of strangers
+	refused int // connections, since the start
 }
 
 type guarded struct {
@@ -61,6 +62,7 @@ func (g *guard) admit(now time.Time, addr netip.Addr) *pass {
 		s.full = now
 	}
 	if s.open >= limit || s.full.Sub(now) > time.Duration(burst-1)*rate || !friend && g.open >= strangersOpen {
+		g.refused++
 		return nil
 	}
 	s.full = s.full.Add(rate)

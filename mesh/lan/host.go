@@ -58,6 +58,7 @@ type host struct {
 	listener  net.Listener
 	listeners []transport.Listener // QUIC
 	port      int
+	wanted    int // port; another one was taken if it was not free
 }
 
 func newHost(key ed25519.PrivateKey, g *guard) (*host, error) {
@@ -163,7 +164,7 @@ func (h *host) listen(ctx context.Context, port int, loopback bool) error {
 			return fmt.Errorf("listen: %w", err)
 		}
 	}
-	h.listener = l
+	h.listener, h.wanted = l, port
 	h.port = l.Addr().(*net.TCPAddr).Port
 	ips := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
 	if loopback {
@@ -320,11 +321,11 @@ func (h *host) ask(ctx context.Context, hostport string) (peer.ID, netip.AddrPor
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	defer stop()
 	if _, err := multistream.SelectOneOf([]string{p2ptls.ID}, io.ReadWriteCloser(raw)); err != nil {
-		return "", netip.AddrPort{}, fmt.Errorf("%s does not answer as a device of ours would: %w", hostport, err)
+		return "", netip.AddrPort{}, foreign(hostport, err)
 	}
 	s, err := h.tls.SecureOutbound(ctx, raw, "")
 	if err != nil {
-		return "", netip.AddrPort{}, fmt.Errorf("%s does not answer as a device of ours would: %w", hostport, err)
+		return "", netip.AddrPort{}, foreign(hostport, err)
 	}
 	at, _ := addrOf(raw.RemoteAddr())
 	return s.RemotePeer(), at, nil

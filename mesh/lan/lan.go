@@ -56,6 +56,7 @@ type Transport struct {
 	accepted  chan *conn
 	sightings chan mesh.Sighting
 	kick      chan struct{} // the caller has something to announce
+	notes     notes         // for whoever asks why a device is not seen
 
 	mu     sync.Mutex // guards the rest
 	wg     sync.WaitGroup
@@ -103,6 +104,7 @@ func New(ctx context.Context, opts Options) (*Transport, error) {
 		t.host.close()
 		return nil, err
 	}
+	t.radio.notes = &t.notes
 	t.radio.tune(t.ifs)
 	t.mdns = &responders{record: func() ([]byte, int) { return t.memberPacket(false), t.host.port }}
 	if !t.loopback {

@@ -28,6 +28,7 @@ type radio struct {
 	port     int
 	loopback bool
 	deaf     error // why beacons cannot be heard here; nil if they can
+	notes    *notes
 
 	hear4 *net.UDPConn
 	hear6 *net.UDPConn // nil where there is no IPv6
@@ -54,6 +55,7 @@ func newRadio(ctx context.Context, port int, loopback bool) (*radio, error) {
 		}
 	}
 	r.hear4 = c.(*net.UDPConn)
+	ipv4.NewPacketConn(r.hear4).SetControlMessage(ipv4.FlagDst, true) // for notes alone
 	if !loopback {
 		if c, err := lc.ListenPacket(ctx, "udp6", net.JoinHostPort("::", strconv.Itoa(port))); err == nil {
 			r.hear6 = c.(*net.UDPConn)
@@ -63,15 +65,15 @@ func newRadio(ctx context.Context, port int, loopback bool) (*radio, error) {
 }
 
 // run hands packets to heard until the radio is closed.
-func (r *radio) run(heard func(packet []byte, from netip.Addr)) {
+func (r *radio) run(heard func(packet []byte, from netip.Addr, by Way)) {
 	for _, c := range []*net.UDPConn{r.hear4, r.hear6} {
 		if c == nil {
 			continue
 		}
 		r.wg.Go(func() {
-			buf := make([]byte, maxPacket+1)
+			buf, side := make([]byte, maxPacket+1), make([]byte, 128)
 			for {
-				n, from, err := c.ReadFromUDPAddrPort(buf)
+				n, sides, _, from, err := c.ReadMsgUDPAddrPort(buf, side)
 				if errors.Is(err, net.ErrClosed) {
 					return
 				}
@@ -81,7 +83,7 @@ func (r *radio) run(heard func(packet []byte, from netip.Addr)) {
 				}
 				addr := from.Addr().Unmap()
 				if n <= maxPacket && addr.IsLoopback() == r.loopback {
-					heard(buf[:n], addr)
+					heard(buf[:n], addr, wayOf(addr, side[:sides]))
 				}
 			}
 		})
@@ -166,7 +168,8 @@ func (r *radio) send(packet func() []byte) {
 			return
 		}
 		for _, to := range r.targets(a) {
-			c.WriteToUDPAddrPort(p, netip.AddrPortFrom(to, uint16(r.port)))
+			_, err := c.WriteToUDPAddrPort(p, netip.AddrPortFrom(to, uint16(r.port)))
+			r.notes.sent(a.Addr(), to, err)
 		}
 	}
 	if r.hear6 == nil {
@@ -177,7 +180,8 @@ func (r *radio) send(packet func() []byte) {
 			continue
 		}
 		if p := packet(); p != nil {
-			r.hear6.WriteToUDP(p, &net.UDPAddr{IP: group6, Port: r.port, Zone: f.Name})
+			_, err := r.hear6.WriteToUDP(p, &net.UDPAddr{IP: group6, Port: r.port, Zone: f.Name})
+			r.notes.sent(netip.IPv6Unspecified().WithZone(f.Name), netip.Addr{}, err)
 		}
 	}
 }
