@@ -214,10 +214,20 @@ func (d *device) holds(g *graph, n *node) bool {
 }
 
 // lowered reports whether l takes from what t gives. Two lowerings of one entry
-// take together.
+// take together, and one to admin gives nothing back of what another took before.
 func (t *tenure) lowered(g *graph, l *lowering) bool {
-	together := t.by != nil && l.node == t.by.node
-	return l != t.by && l.role > t.role && (together || !g.anyBuilds(t.nodes, l.node))
+	if l == t.by || l.role <= t.role {
+		return false
+	}
+	return t.by != nil && l.node == t.by.node || !g.anyBuilds(t.nodes, l.node) || t.by != nil && !t.left(g, l)
+}
+
+// left reports whether an admission as owner is there that t.by lowers and l does
+// not.
+func (t *tenure) left(g *graph, l *lowering) bool {
+	return slices.ContainsFunc(t.dev.grants, func(of *grant) bool {
+		return of.role == Owner && t.by.caps(g, of) && !l.caps(g, of)
+	})
 }
 
 // ended reports whether a tenure is over for the author of n, who knows of what

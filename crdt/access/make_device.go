@@ -20,29 +20,10 @@ func (s *State) SetRole(author log.DeviceID, keys map[log.KeyID]SpaceKey, random
 	if !r.known() {
 		return nil, ErrNotAllowed
 	}
-	var ops, raises []any
-	found := false
-	for _, d := range s.Seniority() {
-		if d.Person != person {
-			continue
-		}
-		found = true
-		switch {
-		case r > d.Role:
-			ops = append(ops, lower{Type: opLower, Device: d.Card.Sign, Role: r, Cuts: s.withControl(d.Card.Sign, cuts[d.Card.Sign])})
-		case r < d.Role:
-			a := admit{Type: opAdmit, Device: d.Card, Person: s.People[person], Role: r, Wraps: []Wrap{}}
-			if !d.Role.belongs() {
-				wraps, err := s.wrapsFor(keys, d.Card, r)
-				if err != nil {
-					return nil, err
-				}
-				a.Wraps = wraps
-			}
-			raises = append(raises, a)
-		}
+	ops, found, err := s.roleOps(person, r, cuts, func(d Device) ([]Wrap, error) { return s.wrapsFor(keys, d.Card, r) })
+	if err != nil {
+		return nil, err
 	}
-	ops = append(ops, raises...) // whose person manages no longer may be raised by others
 	switch {
 	case !found:
 		return nil, ErrUnknown
@@ -60,6 +41,31 @@ func (s *State) SetRole(author log.DeviceID, keys map[log.KeyID]SpaceKey, random
 		}
 	}
 	return payloads, nil
+}
+
+// roleOps are the operations that give all devices of a person a role, with keys
+// from wraps for those that had none.
+func (s *State) roleOps(person PersonID, r Role, cuts map[log.DeviceID][]Cut, wraps func(Device) ([]Wrap, error)) (ops []any, found bool, err error) {
+	var raises []any
+	for _, d := range s.Seniority() {
+		if d.Person != person {
+			continue
+		}
+		found = true
+		switch {
+		case r > d.Role:
+			ops = append(ops, lower{Type: opLower, Device: d.Card.Sign, Role: r, Cuts: s.withControl(d.Card.Sign, cuts[d.Card.Sign])})
+		case r < d.Role:
+			a := admit{Type: opAdmit, Device: d.Card, Person: s.People[person], Role: r, Wraps: []Wrap{}}
+			if !d.Role.belongs() {
+				if a.Wraps, err = wraps(d); err != nil {
+					return nil, found, err
+				}
+			}
+			raises = append(raises, a)
+		}
+	}
+	return append(ops, raises...), found, nil // whose person manages no longer may be raised by others
 }
 
 // withControl adds to cuts where the control logs of a device end, as far as
@@ -230,7 +236,7 @@ func (s *State) MayRole(author log.DeviceID, p PersonID, r Role) error {
 	if by.Role != Owner && by.Person != p && s.roles[p].manages() && r.manages() {
 		for _, d := range s.Devices {
 			if d.Person == p && d.Role > r {
-				return ErrNotAllowed // to raise one more of a manager's devices
+				return s.mayRaise(author, p, r) // one more of a manager's devices
 			}
 		}
 	}
@@ -246,6 +252,21 @@ func (s *State) MayRole(author log.DeviceID, p PersonID, r Role) error {
 			err = ErrNoChange
 		}
 	}
+	return err
+}
+
+// mayRaise tries to give all devices of somebody who manages a role: whether that
+// bars the author depends on who made them so, and in what order that is read.
+func (s *State) mayRaise(author log.DeviceID, p PersonID, r Role) error {
+	ops, _, err := s.roleOps(p, r, nil, func(Device) ([]Wrap, error) { return []Wrap{}, nil })
+	if err != nil {
+		return err
+	}
+	payloads, err := pack(ops)
+	if err != nil {
+		return err
+	}
+	_, err = s.try(author, payloads...)
 	return err
 }
 

@@ -263,13 +263,19 @@ func TestMakersSayWhatTheResolverSays(t *testing.T) {
 		}
 		s := v.state()
 		for a := range s.Devices {
+			// Who lowered itself unaware of having been raised is a case of its own (RULES 20).
+			if slices.ContainsFunc(s.devices[a].lowers, func(l *lowering) bool { return l.self }) {
+				continue
+			}
 			for d := range s.Devices {
 				_, tried := s.try(a, encodePayload(revoke{Type: opRevoke, Device: d, Cuts: []Cut{}}))
 				may := s.MayRemove(a, d)
 				if s.Stopped {
 					continue
 				}
-				if (tried == nil) != (may == nil) || errors.Is(tried, ErrSenior) != errors.Is(may, ErrSenior) {
+				// Who was lowered is told so, whatever else is in the way.
+				manages := s.Devices[a].Role.manages()
+				if (tried == nil) != (may == nil) || manages && errors.Is(tried, ErrSenior) != errors.Is(may, ErrSenior) {
 					rt.Fatalf("%v removes %v: MayRemove %v, tried %v", s.Devices[a].Role, s.Devices[d].Role, may, tried)
 				}
 				person := s.Devices[d].Person

@@ -425,3 +425,21 @@ func TestRule25ADeviceTellsOfItsDisk(t *testing.T) {
 		}
 	}
 }
+
+// TestLoweringGivesNothingBack: an owner lowered to member and then, by somebody
+// who knew, "to admin" manages no more.
+func TestLoweringGivesNothingBack(t *testing.T) {
+	x := newWorld(t)
+	ada, bob := newPC("ada"), newPC("bob")
+	x.letIn(x.founder, ada, Owner)
+	x.letIn(x.founder, bob, Member)
+	x.now(x.founder, loweringOf(ada, Member))
+	x.now(x.founder, loweringOf(ada, Admin))
+	if r := x.state().Devices[ada.card.Sign].Role; r != Member {
+		t.Fatalf("ada is %v", r)
+	}
+	x.now(ada, loweringOf(bob, Guest))
+	if r := x.state().Devices[bob.card.Sign].Role; r != Member {
+		t.Errorf("a member lowered bob to %v", r)
+	}
+}
