@@ -46,6 +46,7 @@ type Device struct {
 	Presence Presence
 	Since    time.Time // zero if unknown
 	Path     string
+	Via      string // name of the device that carries between us; empty: direct
 	RTT      time.Duration
 	Behind   uint64
 	Twice    bool
@@ -263,6 +264,9 @@ func (v view) device(d access.Device) Device {
 	dev.Seen = v.w.seenAt(peer)
 	if s, ok := v.seen[peer]; ok {
 		dev.Presence, dev.Path, dev.RTT, dev.Behind, dev.Since = presence(s), s.Path, s.RTT, s.Behind, s.Since
+		if by, ok := v.st.Devices[s.Via]; ok && s.Here {
+			dev.Via = access.ShowName(by.Card.Name)
+		}
 		dev.Twice = v.here[s.PeerID] > 1
 		if s.Here {
 			dev.Seen = v.w.opts.Now().UnixMilli()

@@ -148,7 +148,7 @@ func showPerson(p app.Person) Person {
 	for i, d := range p.Devices {
 		out.Devices[i] = Device{
 			ID: d.ID.String(), Name: d.Name, Self: d.Self, Presence: Presence(d.Presence), Since: millis(d.Since),
-			Path: d.Path, Latency: int((d.RTT + time.Millisecond - 1) / time.Millisecond), Behind: int(min(d.Behind, 1<<31)), Twice: d.Twice,
+			Path: d.Path, Via: d.Via, Latency: int((d.RTT + time.Millisecond - 1) / time.Millisecond), Behind: int(min(d.Behind, 1<<31)), Twice: d.Twice,
 			Seen: d.Seen, Disk: diskWord(d.Disk), Stays: d.Stays, Removal: d.Removal, Gone: d.Gone, Late: d.Late,
 		}
 	}

@@ -96,6 +96,7 @@ type Device struct {
 	Presence Presence `json:"presence"`
 	Since    int64    `json:"since"`   // when Presence became so; 0 if unknown
 	Path     string   `json:"path"`    // address in use, for diagnosis; empty if none
+	Via      string   `json:"via"`     // name of the device that carries between the two; empty: direct
 	Latency  int      `json:"latency"` // round trip in ms; 0 if unknown
 	Behind   int      `json:"behind"`  // entries this device has and that one has not said to have
 	Twice    bool     `json:"twice"`   // two copies of it are or were running

@@ -291,7 +291,11 @@ func peersCommand(e *env) func(context.Context) error {
 		}
 		for _, p := range res.People {
 			for _, d := range p.Devices {
-				fmt.Fprintf(e.out, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Role, d.Name, d.Presence, d.Path)
+				way := d.Path
+				if d.Via != "" {
+					way = "via " + d.Via
+				}
+				fmt.Fprintf(e.out, "%s\t%s\t%s\t%s\t%s\n", p.Name, p.Role, d.Name, d.Presence, way)
 			}
 		}
 		return nil

@@ -77,6 +77,7 @@ export interface Device {
 	presence: Presence;
 	since: number; // when Presence became so; 0 if unknown
 	path: string; // address in use, for diagnosis; empty if none
+	via: string; // name of the device that carries between the two; empty: direct
 	latency: number; // round trip in ms; 0 if unknown
 	behind: number; // entries this device has and that one has not said to have
 	twice: boolean; // two copies of it are or were running
