@@ -43,11 +43,12 @@ func (l *loop) reroute() {
 	l.wake(l.detourAt)
 }
 
-// vias returns the members that say to have a session with one, the best first.
-func (l *loop) vias(p PeerID) []*session {
+// vias returns the members that say to have a session with one, the best first;
+// those alone by whom it is fewer than so many hops away.
+func (l *loop) vias(p PeerID, hops int) []*session {
 	var list []*session
 	for _, s := range l.order {
-		if s.member && s.heard && s.hops < maxHops && s.near[p] && s.peer != p {
+		if s.member && s.heard && s.hops+1 < hops && s.near[p] && s.peer != p {
 			list = append(list, s)
 		}
 	}
@@ -70,9 +71,11 @@ func (l *loop) detour(now time.Time) {
 		}
 		l.wake(at)
 	}
-	here := map[PeerID]bool{l.self: true}
+	here := map[PeerID]int{l.self: 0} // hops
 	for _, s := range l.order {
-		here[s.peer] = true
+		if hops, is := here[s.peer]; !is || s.hops < hops {
+			here[s.peer] = s.hops
+		}
 	}
 	busy := 0
 	for p, d := range l.detours {
@@ -85,9 +88,13 @@ func (l *loop) detour(now time.Time) {
 	asked := map[PeerID]bool{}
 	for _, p := range slices.Sorted(maps.Keys(l.members)) {
 		d := l.detours[p]
+		hops, is := here[p]
+		if !is {
+			hops = maxHops + 1
+		}
 		var vias []*session
-		if !here[p] {
-			vias = l.vias(p)
+		if hops > 1 {
+			vias = l.vias(p, hops)
 		}
 		if len(vias) == 0 {
 			if d != nil {

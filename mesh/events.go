@@ -86,10 +86,11 @@ func (l *loop) strangers() (n int) {
 }
 
 // wins tells both ends alike which of two connections to one device stays: the
-// direct one, else the one dialed by the lower PeerID, of two by the same the newer.
+// more direct one, else the one dialed by the lower PeerID, of two by the same the
+// newer.
 func (l *loop) wins(s, old *session) bool {
-	if direct := s.hops == 0; direct != (old.hops == 0) {
-		return direct
+	if s.hops != old.hops {
+		return s.hops < old.hops
 	}
 	return s.dialed == old.dialed || s.dialed == (l.self < s.peer)
 }
