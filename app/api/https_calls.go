@@ -9,7 +9,7 @@ package api
 // fromPhones are the calls of paired browsers.
 var fromPhones = set(
 	"status", "people", "channels", "channel/create", "messages", "replies", "post", "edit", "retract", "react", "read", "search",
-	"spaces", "direct", "late", "erase", "recovery", "audit", "doctor",
+	"spaces", "direct", "late", "erase", "recovery", "audit", "doctor", "diagnose",
 	"files/folders", "files/list", "files/info", "files/trash", "files/conflicts", "files/moments", "files/mkdir", "files/rename",
 	"files/remove", "files/restore", "files/rewind", "files/resolve", "files/hold",
 	"documents", "document", "document/create", "document/set", "document/write", "document/history", "document/restore",

@@ -65,6 +65,7 @@ func (s *Server) table() map[string]call {
 		"recovery/approve": handle(s.recoveryApprove),
 		"audit":            handle(s.audit),
 		"doctor":           handle(s.doctor),
+		"diagnose":         handle(s.diagnose),
 
 		"files/folders":      handle(s.folders),
 		"files/folder":       handle(s.folderSet),

@@ -61,6 +61,7 @@ type NeighbourState int
 // States of neighbours.
 const (
 	Unsure   NeighbourState = iota // known from before
+	Asked                          // just now, and no answer yet
 	Answered                       // a moment ago
 	Silent                         // nobody says to have it
 )

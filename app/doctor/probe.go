@@ -15,7 +15,7 @@ const commandTime = 4 * time.Second
 // maxOutput bounds what is read of a program.
 const maxOutput = 4 << 20
 
-// Look asks the operating system. Nothing is sent to anybody. ports are those that
+// Look asks the operating system; nothing is sent to anybody. ports are those that
 // others must reach.
 func Look(ctx context.Context, ports ...int) System {
 	s := System{Interfaces: interfaces(), Out: outgoing(), Gateways: gateways(ctx)}
@@ -36,8 +36,9 @@ func Settled(ctx context.Context, addrs []netip.Addr) []Neighbour {
 	defer tick.Stop()
 	for {
 		all := Neighbours(ctx)
-		open := slices.ContainsFunc(addrs, func(a netip.Addr) bool {
-			return slices.ContainsFunc(all, func(n Neighbour) bool { return n.Addr.WithZone("") == a.WithZone("") && n.State == Unsure })
+		open := slices.ContainsFunc(all, func(n Neighbour) bool {
+			return (n.State == Unsure || n.State == Asked) &&
+				slices.ContainsFunc(addrs, func(a netip.Addr) bool { return n.Addr.WithZone("") == a.WithZone("") })
 		})
 		if !open || !agesNeighbours {
 			return all
@@ -45,7 +46,23 @@ func Settled(ctx context.Context, addrs []netip.Addr) []Neighbour {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			for i := range all {
+				if all[i].State == Asked {
+					all[i].State = Silent
+				}
+			}
 			return all
+		}
+	}
+}
+
+// Nudge sends one byte to the discard port of addresses of the local network, so
+// that the system asks who has them.
+func Nudge(addrs []netip.Addr) {
+	for _, a := range addrs {
+		if c, err := net.Dial("udp", netip.AddrPortFrom(a, 9).String()); err == nil {
+			_, _ = c.Write([]byte{0}) // what the system learns of it is asked for later
+			c.Close()
 		}
 	}
 }

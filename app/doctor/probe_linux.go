@@ -133,8 +133,10 @@ func kernelNeighbour(b []byte) (n Neighbour, ok bool) {
 		b = b[min(len(b), (size+3)&^3):]
 	}
 	switch {
-	case state&(nudIncomplete|nudFailed) != 0:
+	case state&nudFailed != 0:
 		n.State = Silent
+	case state&nudIncomplete != 0:
+		n.State = Asked
 	case state&nudReachable != 0, confirmed < lately:
 		n.State = Answered
 	}

@@ -47,7 +47,7 @@ func TestKernelNeighbour(t *testing.T) {
 		"stale, long ago":   {"0400", "ffff0000", Unsure},
 		"stale, one second": {"0400", "64000000", Answered},
 		"failed":            {"2000", "64000000", Silent},
-		"incomplete":        {"0100", "ffff0000", Silent},
+		"incomplete":        {"0100", "ffff0000", Asked},
 	} {
 		n, ok := kernelNeighbour(neighbourOf(t, tt.state, tt.confirmed))
 		if !ok || n.State != tt.want || n.Addr != netip.MustParseAddr("192.0.2.9") {

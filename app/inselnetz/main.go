@@ -80,8 +80,9 @@ func commands() map[string]command {
 			"look at and change shared files; restore --at TIME brings a directory back to a time", filesCommand},
 		"doc": {"list|new|cat|edit|set|copy|archive|history|restore|export|search [DOCUMENT] [FILE]",
 			"look at and change documents, as Markdown; new takes Word, OpenDocument and Automerge files too; --at NUMBER is a state of the past", docCommand},
-		"doctor":  {"", "look at this device from inside: keys, disk, database", doctorCommand},
-		"version": {"", "print the version", versionCommand},
+		"doctor":   {"", "look at this device from inside: keys, disk, database", doctorCommand},
+		"diagnose": {"[NAME]", "say how this computer's network is, and why a device is not here", diagnoseCommand},
+		"version":  {"", "print the version", versionCommand},
 	}
 }
 

@@ -49,6 +49,7 @@ export interface Calls {
 	"recovery/approve": [api.Approve, api.Recovery];
 	audit: [api.AuditAsk, api.Audit];
 	doctor: [api.Empty, api.Doctor];
+	diagnose: [api.DiagnoseAsk, api.Diagnosis];
 	"files/folders": [api.Empty, api.Folders];
 	"files/list": [api.FilesAsk, api.FileList];
 	"files/info": [api.FilesAsk, api.FileInfo];

@@ -663,6 +663,29 @@ export interface DesktopFocus {
 	focused: boolean;
 }
 
+// DiagnoseAsk is the request of "diagnose": look at the network of this computer,
+// and why this device is not seen. It takes up to 15 seconds when nobody answers.
+export interface DiagnoseAsk {
+	device: string; // id; empty: none in particular
+}
+
+// Diagnosis is the result of "diagnose".
+export interface Diagnosis {
+	device: string; // id; empty: none in particular
+	name: string; // of the device
+	at: number;
+	findings: Finding[]; // what was asked about first, then what matters most
+	text: string; // all of it and the addresses, for whoever helps; nothing of the office
+}
+
+// Finding is one thing that was looked at.
+export interface Finding {
+	code: string;
+	level: string; // "ok", "info", "warn", "danger"; "unknown": it could not be looked at
+	sentence: string;
+	next: string; // what to do or what it means; may be empty
+}
+
 // DocumentsAsk asks for the documents of a space; empty is every space that this
 // person reads.
 export interface DocumentsAsk {
