@@ -227,6 +227,9 @@ func (t *Transport) look(now time.Time) bool {
 			t.mdns.tune(ifs)
 		}
 		t.log.Info("network changed", "addr", t.Addrs())
+		if !t.loopback {
+			t.dropOrphans() // before the sightings: a peer that is connected would be asked first
+		}
 	}
 	for _, s := range again {
 		t.report(s)

@@ -113,6 +113,9 @@ func New(ctx context.Context, opts Options) (*Transport, error) {
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.radio.run(t.heard)
 	t.spawn(t.announcer)
+	if !t.loopback {
+		t.spawn(func() { watch(t.ctx, t.lookSoon) })
+	}
 	l := t.host.listener
 	t.spawn(func() { t.acceptTCP(l) })
 	for _, l := range t.host.listeners {
