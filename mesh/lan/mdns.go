@@ -153,31 +153,42 @@ func joinTXT(parts []string) ([]byte, bool) {
 	return blob, err == nil
 }
 
-// question is the mDNS query for our service.
-func question() ([]byte, error) {
+// question is an mDNS query: for our service, or for the text of one instance.
+func question(name string, kind uint16) ([]byte, error) {
 	m := new(dns.Msg)
-	m.SetQuestion(mdnsService+".local.", dns.TypePTR)
+	m.SetQuestion(name, kind)
 	m.RecursionDesired = false
 	return m.Pack()
 }
 
-// answers takes the packets out of an mDNS response.
-func answers(response []byte) [][]byte {
+// answers takes the packets out of an mDNS response, and the names of instances
+// whose text did not come along: to a question from another port than 5353 avahi
+// answers in 512 bytes, and the text is what it leaves out.
+func answers(response []byte) (blobs [][]byte, without []string) {
 	m := new(dns.Msg)
 	if m.Unpack(response) != nil || !m.Response {
-		return nil
+		return nil, nil
 	}
-	var blobs [][]byte
-	for _, rr := range append(m.Answer, m.Extra...) {
+	all := append(m.Answer, m.Extra...)
+	told := map[string]bool{}
+	for _, rr := range all {
 		txt, ok := rr.(*dns.TXT)
 		if !ok || !strings.Contains(txt.Hdr.Name, mdnsService) {
 			continue
 		}
+		told[txt.Hdr.Name] = true
 		if blob, ok := joinTXT(txt.Txt); ok && len(blobs) < maxClaims {
 			blobs = append(blobs, blob)
 		}
 	}
-	return blobs
+	for _, rr := range all {
+		ptr, ok := rr.(*dns.PTR)
+		if ok && !told[ptr.Ptr] && strings.HasSuffix(ptr.Ptr, "."+mdnsService+".local.") && len(without) < maxClaims {
+			told[ptr.Ptr] = true
+			without = append(without, ptr.Ptr)
+		}
+	}
+	return blobs, without
 }
 
 // ask sends the question on every interface and hands packets in the answers to
@@ -187,7 +198,7 @@ func answers(response []byte) [][]byte {
 func ask(ctx context.Context, ifs []iface, heard func(packet []byte, from netip.Addr)) {
 	ctx, cancel := context.WithTimeout(ctx, queryTime)
 	defer cancel()
-	q, err := question()
+	q, err := question(mdnsService+".local.", dns.TypePTR)
 	if err != nil {
 		return
 	}
@@ -226,17 +237,26 @@ func askOn(ctx context.Context, f iface, q []byte, heard func([]byte, netip.Addr
 	if local.Is4() {
 		ipv4.NewPacketConn(c).SetMulticastInterface(&net.Interface{Index: f.Index, Name: f.Name})
 	}
-	if _, err := c.WriteToUDPAddrPort(q, netip.AddrPortFrom(group, mdnsPort)); err != nil {
+	to := netip.AddrPortFrom(group, mdnsPort)
+	if _, err := c.WriteToUDPAddrPort(q, to); err != nil {
 		return
 	}
 	buf := make([]byte, 9000)
+	asked := map[string]bool{}
 	for range maxAnswers {
 		n, from, err := c.ReadFromUDPAddrPort(buf)
 		if err != nil {
 			return
 		}
-		for _, blob := range answers(buf[:n]) {
+		blobs, without := answers(buf[:n])
+		for _, blob := range blobs {
 			heard(blob, from.Addr().Unmap())
+		}
+		for _, name := range without {
+			if q, err := question(name, dns.TypeTXT); err == nil && !asked[name] && len(asked) < maxClaims {
+				asked[name] = true
+				c.WriteToUDPAddrPort(q, to)
+			}
 		}
 	}
 }
