@@ -14,6 +14,9 @@ func (l *loop) plan(s *session, now time.Time) {
 	for !s.ended && len(s.asks) < wants(s.size) && s.load+s.size <= credit {
 		list, next := s.candidates(l.heldOf, l.fetches, now)
 		l.wake(next)
+		if s.slow {
+			list = slices.DeleteFunc(list, func(c candidate) bool { return l.quicker(s, c, now) })
+		}
 		ranges := fill(list, s.size)
 		if len(ranges) == 0 {
 			return
@@ -35,6 +38,19 @@ func (l *loop) plan(s *session, now time.Time) {
 	}
 }
 
+// quicker reports whether a log can be had from another peer than a slow one. As
+// only one peer at a time is asked for a log, a slow one would keep it to its end.
+func (l *loop) quicker(than *session, c candidate, now time.Time) bool {
+	return slices.ContainsFunc(l.order, func(s *session) bool {
+		v := s.views[c.space]
+		if s == than || s.slow || v == nil {
+			return false
+		}
+		k := v.lacking[c.Log]
+		return k != nil && !k.after.After(now) && v.theirs[c.Log].Seq >= c.From
+	})
+}
+
 // planAll asks again where a log came free.
 func (l *loop) planAll(now time.Time) {
 	for _, s := range slices.Clone(l.order) {
@@ -47,6 +63,7 @@ func (l *loop) unanswered(s *session, a *ask, now time.Time) {
 	delete(s.asks, a.id)
 	s.load -= a.max
 	s.size = max(s.size/2, leastWant)
+	s.slow = true
 	for _, r := range a.ranges {
 		l.release(s, r.Log)
 		l.putOff(s, r.Log, now, func(k *lack) { k.after = now.Add(wantTime) })
@@ -81,7 +98,8 @@ func (l *loop) gotBatch(s *session, f *batchFrame, now time.Time) {
 	}
 	delete(s.asks, f.ID)
 	s.load -= a.max
-	s.size = resize(s.size, now.Sub(a.at)-s.best)
+	took := now.Sub(a.at) - s.best
+	s.size, s.slow = resize(s.size, took), took > slowAnswer
 	rest := slices.Clone(a.ranges)
 	for _, p := range f.Parts {
 		card := p.Card.unpack()

@@ -80,8 +80,9 @@ type session struct {
 	asked     time.Time       // until when its asks to carry use up what they may
 	askNumber uint64
 	asks      map[uint64]*ask
-	load      int // bytes asked for or waiting for import
-	size      int // bytes of the next want
+	load      int  // bytes asked for or waiting for import
+	size      int  // bytes of the next want
+	slow      bool // the last answer took long
 }
 
 // quiet is how long we wait for a frame before we ping: not as long as the other

@@ -14,6 +14,7 @@ const (
 	haveDelay   = 50 * time.Millisecond  // heights that came on disk are told together
 	pushGrace   = 150 * time.Millisecond // for a push on its way, before asking for what another has
 	wantTime    = 10 * time.Second
+	slowAnswer  = 500 * time.Millisecond
 	askGap      = 2 * time.Second // between two full lists of one space
 	digestEvery = 30 * time.Second
 	digestMore  = 30 * time.Second // jitter on top
@@ -185,7 +186,7 @@ func resize(size int, took time.Duration) int {
 	switch {
 	case took < 150*time.Millisecond:
 		size *= 2
-	case took > 500*time.Millisecond:
+	case took > slowAnswer:
 		size /= 2
 	}
 	return min(max(size, leastWant), log.MaxBatch)
