@@ -13,6 +13,7 @@ const (
 	maxPushQueue   = 512 << 10 // bytes waiting above which a push is dropped
 	maxUrgentQueue = 4 << 20   // bytes waiting above which the session ends
 	maxServed      = 16        // wants of one peer waiting to be served
+	frameCost      = 64        // bytes that a waiting frame takes beside its own
 )
 
 // A served is a want of the peer, reduced to what it may have.
@@ -51,11 +52,11 @@ func (o *outbox) wake() {
 func (o *outbox) put(frame []byte) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.bytes+len(frame) > maxUrgentQueue {
+	if o.bytes+len(frame)+frameCost > maxUrgentQueue {
 		return false
 	}
 	o.urgent = append(o.urgent, frame)
-	o.bytes += len(frame)
+	o.bytes += len(frame) + frameCost
 	o.wake()
 	return true
 }
@@ -63,7 +64,7 @@ func (o *outbox) put(frame []byte) bool {
 // push queues a frame that may be dropped.
 func (o *outbox) push(frame []byte) bool {
 	o.mu.Lock()
-	full := o.bytes+len(frame) > maxPushQueue
+	full := o.bytes+len(frame)+frameCost > maxPushQueue
 	o.mu.Unlock()
 	return !full && o.put(frame)
 }
@@ -105,7 +106,7 @@ func (o *outbox) next() (frame []byte, space *log.SpaceID, want *served, end boo
 	switch {
 	case len(o.urgent) > 0:
 		frame, o.urgent = pop(o.urgent)
-		o.bytes -= len(frame)
+		o.bytes -= len(frame) + frameCost
 	case o.last:
 		end = true
 	case len(o.asked) > 0:
