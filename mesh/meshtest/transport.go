@@ -56,6 +56,8 @@ func TransportCases() []Case {
 		{"NoSightingWithOtherKey", sightingOtherKey},
 		{"Doors", doors},
 		{"ManyConns", manyConns},
+		{"Secure", secure},
+		{"SecurePosed", securePosed},
 	}
 }
 

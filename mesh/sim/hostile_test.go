@@ -107,6 +107,10 @@ func invented(r *rand.Rand) []byte {
 		{8, []any{[]any{"a", []any{"sim:nowhere/0", "sim:b/0"}}}},
 		{9, r.Uint64()},
 		{10, r.Uint64N(3)},
+		{14, []any{"a", "b", "nobody"}},
+		{15, random(16), []string{"a", "b", "nobody"}[r.IntN(3)]},
+		{16, random(16), []string{"a", "b", "nobody"}[r.IntN(3)], r.IntN(4)},
+		{17, random(16)},
 		{r.IntN(23)},
 	}
 	b, err := cbor.Marshal(frames[r.IntN(len(frames))])

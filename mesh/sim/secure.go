@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,7 +69,7 @@ func (s *sealed) Send(frame []byte) error {
 // send seals a frame, or the first part of one, which more says.
 func (s *sealed) send(frame []byte, more byte) error {
 	s.sent++
-	seal := s.seal(s.out, s.sent, more)
+	seal := s.seal(s.out, s.sent, more, frame)
 	veiled := append(slices.Clone(seal[:]), frame...)
 	s.veil(veiled[sealLen:], s.out, s.sent)
 	return s.Conn.Send(veiled)
@@ -83,7 +84,9 @@ func (s *sealed) Recv() ([]byte, error) {
 	if len(frame) < sealLen {
 		return nil, errForged
 	}
-	whole, part := s.seal(s.in, s.received, 0), s.seal(s.in, s.received, 1)
+	plain := slices.Clone(frame[sealLen:])
+	s.veil(plain, s.in, s.received)
+	whole, part := s.seal(s.in, s.received, 0, plain), s.seal(s.in, s.received, 1, plain)
 	seal := whole
 	if bytes.Equal(frame[:sealLen], part[:]) {
 		seal = part
@@ -91,8 +94,6 @@ func (s *sealed) Recv() ([]byte, error) {
 	if !bytes.Equal(frame[:sealLen], seal[:]) {
 		return nil, errForged
 	}
-	plain := frame[sealLen:]
-	s.veil(plain, s.in, s.received)
 	if seal == part {
 		rest, err := s.Recv()
 		if err != nil {
@@ -111,6 +112,6 @@ func (s *sealed) veil(frame []byte, way string, n uint64) {
 	}
 }
 
-func (s *sealed) seal(way string, n uint64, more byte) [sealLen]byte {
-	return s.n.w.sum("seal", way, n, more)
+func (s *sealed) seal(way string, n uint64, more byte, plain []byte) [sealLen]byte {
+	return s.n.w.sum("seal", way, n, more, sha256.Sum256(plain))
 }
