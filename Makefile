@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Each sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run test check flow bench fuzz generate build cross packages pictures fmt
+.PHONY: run test check flow bench fuzz soak generate build cross packages pictures fmt
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -46,6 +46,9 @@ pictures: build ## every page, into bin/pictures, and the README's into build/pi
 
 fuzz: ## every fuzz target for FUZZTIME (20s)
 	build/fuzz.sh $(or $(FUZZTIME),20s)
+
+soak: ## simulated offices of up to 50 devices for SOAK (10m); SEED=n DEVICES=n replays one
+	SOAK=$(or $(SOAK),10m) SEED=$(SEED) DEVICES=$(DEVICES) CGO_ENABLED=0 go test -count=1 -timeout 0 -run 'TestSoak$$' -v ./mesh/sim
 
 generate: ## TypeScript types, third-party notices, golden files
 	build/generate.sh

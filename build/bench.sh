@@ -50,6 +50,9 @@ message() { # from API call to event, beside a TCP echo; start; backlog
 	run 300 -bench 'Start' -benchtime 10x ./app/inselnetz
 	run 300 -bench 'Backlog' -benchtime 3x ./app/inselnetz
 }
+fair() { # chat while a third device pulls a million messages and 1 GiB; FAIR_ENTRIES, FAIR_MIB
+	files 900 -bench 'Fair' -benchtime 1x
+}
 store() { # import with search index, by run heads and fully verified; append; open; search
 	run 900 -bench 'Import|Append|Open|SearchMillion' -benchtime 3x ./crdt/store
 }
@@ -104,7 +107,7 @@ idle() { # with 100,000 files; with ten peers
 }
 
 parts=("$@")
-((${#parts[@]})) || parts=(message store access document page start transport small large byte four slow save rescan idle)
+((${#parts[@]})) || parts=(message fair store access document page start transport small large byte four slow save rescan idle)
 for part in "${parts[@]}"; do
 	declare -F "$part" >/dev/null || { echo "there is no part $part" >&2; exit 2; }
 	echo "== $part"

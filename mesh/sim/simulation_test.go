@@ -74,13 +74,18 @@ type office struct {
 	acked  []string
 }
 
-func newOffice(w *sim.World) *office {
+func newOffice(w *sim.World) *office { return officeOf(w, 2+w.Rand.IntN(7)) }
+
+// officeOf makes an office of n devices, named in order: a to z, then a1 and so on.
+func officeOf(w *sim.World, n int) *office {
 	of := &office{w: w, held: map[string]*meshtest.Memory{}, nodes: map[string]*meshtest.Node{}}
-	n := 2 + w.Rand.IntN(7)
 	founder := meshtest.NewDevice("a", "a")
 	of.o = meshtest.NewOffice(founder)
 	for i := range n {
-		name := string(rune('a' + i))
+		name := string(rune('a' + i%26))
+		if i >= 26 {
+			name += fmt.Sprint(i / 26)
+		}
 		of.names = append(of.names, name)
 		d := meshtest.NewDevice(name, mesh.PeerID(name))
 		m := meshtest.NewMemory(of.o, d)
@@ -139,7 +144,11 @@ func (of *office) post(name string, n int) {
 
 func (of *office) up() []string { return slices.Sorted(maps.Keys(of.nodes)) }
 
-func (of *office) live() {
+func (of *office) live() { of.liveFor(20 + of.w.Rand.IntN(20)) }
+
+// liveFor lets some things happen to the office, then mends everything, and looks
+// whether all hold the same.
+func (of *office) liveFor(acts int) {
 	w := of.w
 	defer func() {
 		for _, name := range of.up() {
@@ -151,7 +160,7 @@ func (of *office) live() {
 			of.start(name)
 		}
 	}
-	for range 20 + w.Rand.IntN(20) {
+	for range acts {
 		of.act()
 		time.Sleep(time.Duration(w.Rand.IntN(int(3 * time.Second))))
 	}

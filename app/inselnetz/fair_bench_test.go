@@ -1,0 +1,156 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"inselnetz/app/api"
+)
+
+// sized returns the size that an environment variable names.
+func sized(b *testing.B, name string, usual int) int {
+	b.Helper()
+	s := os.Getenv(name)
+	if s == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(s)
+	ok(b, err)
+	return n
+}
+
+// BenchmarkFair measures chat between two devices, both ways, from the API call on
+// the one to the event on the other: first while nothing else goes on, then while
+// a third that has just joined pulls all messages and a large file from both.
+// FAIR_ENTRIES and FAIR_MIB make it smaller.
+func BenchmarkFair(b *testing.B) {
+	dir := benchDir(b)
+	n, mib := sized(b, "FAIR_ENTRIES", 1_000_000), sized(b, "FAIR_MIB", 1024)
+	office := []*process{newProcess(b, filled(b, n)), newProcess(b, filepath.Join(dir, "second", "data"))}
+	letIn(b, office[0], office[1])
+	hasAll := func(p *process, n int) func() bool {
+		return func() bool {
+			m, err := ask[api.Messages](b.Context(), p.client, "messages", api.MessagesAsk{Limit: 1})
+			return err == nil && m.Total >= n
+		}
+	}
+	wait(b, 5*time.Minute, "the second device to have all messages", hasAll(office[1], n))
+	hasFolder := func(p *process) func() bool {
+		return func() bool {
+			f := do[api.Folders](p, "files/folders", api.Empty{}).Folders
+			return len(f) > 0 && f[0].Dir != ""
+		}
+	}
+	for _, p := range office {
+		wait(b, 30*time.Second, "a folder", hasFolder(p))
+	}
+	t := tree{1, mib << 20}
+	src := filepath.Join(dir, "src")
+	t.make(b, src)
+	ok(b, os.Rename(src, filepath.Join(filesDir(office[1]), "large")))
+	t.await(b, filepath.Join(filesDir(office[0]), "large"), 5*time.Minute)
+	calm(b, []int{office[0].cmd.Process.Pid, office[1].cmd.Process.Pid})
+	c := newChatter(b, office)
+	for b.Loop() {
+	}
+	c.talk(10*time.Second, "quiet")
+
+	third := newProcess(b, filepath.Join(dir, "third", "data"))
+	letIn(b, office[0], third)
+	start := time.Now()
+	pulled := make(chan time.Duration, 1)
+	ctx, stop := context.WithTimeout(b.Context(), 10*time.Minute)
+	defer stop()
+	go func() {
+		for ctx.Err() == nil && (!hasAll(third, n)() || !hasFolder(third)() || !t.full(filepath.Join(filesDir(third), "large", "d0000"), 1)) {
+			time.Sleep(200 * time.Millisecond) // asked seldom, so that asking costs nothing
+		}
+		pulled <- time.Since(start)
+	}()
+	took := c.until(pulled, "pulled")
+	if ctx.Err() != nil {
+		b.Fatalf("the third device has not all after %v", took)
+	}
+	b.ReportMetric(took.Seconds(), "pull-s")
+	b.ReportMetric(0, "ns/op")
+}
+
+// A chatter posts on one of two devices in turn and notes how long a message takes
+// to the other.
+type chatter struct {
+	b       *testing.B
+	office  []*process
+	arrived [2]chan time.Time
+	total   int // messages in the channel
+}
+
+func newChatter(b *testing.B, office []*process) *chatter {
+	c := &chatter{b: b, office: office, total: do[api.Messages](office[0], "messages", api.MessagesAsk{Limit: 1}).Total}
+	for i, p := range office {
+		c.arrived[i] = make(chan time.Time, 10_000)
+		go p.events(b.Context(), func(e api.Event) error {
+			if e.What == "channel" {
+				c.arrived[i] <- time.Now()
+			}
+			return nil
+		})
+	}
+	return c
+}
+
+// one posts on the i-th device and returns how long it took until that was saved,
+// and until the other one said so.
+func (c *chatter) one(i int) (saved, told time.Duration) {
+	to, arrived := c.office[1-i], c.arrived[1-i]
+	for len(arrived) > 0 {
+		<-arrived
+	}
+	start := time.Now()
+	do[api.Message](c.office[i], "post", api.Post{Text: fmt.Sprintf("%0120d", c.total)})
+	saved = time.Since(start)
+	c.total++
+	for {
+		select {
+		case at := <-arrived:
+			told = at.Sub(start)
+		case <-time.After(30 * time.Second):
+			c.b.Fatal("no event within 30 s")
+		}
+		if do[api.Messages](to, "messages", api.MessagesAsk{Limit: 1}).Total >= c.total {
+			return saved, told
+		}
+	}
+}
+
+// talk posts every 50 ms for some time, until posts until something happened.
+func (c *chatter) talk(length time.Duration, name string) {
+	over := make(chan time.Duration, 1)
+	defer time.AfterFunc(length, func() { over <- length }).Stop()
+	c.until(over, name)
+}
+
+func (c *chatter) until(over <-chan time.Duration, name string) time.Duration {
+	c.b.Helper()
+	var saved, told []time.Duration
+	for i := 0; ; i++ {
+		s, t := c.one(i % 2)
+		saved, told = append(saved, s), append(told, t)
+		select {
+		case took := <-over:
+			c.b.ReportMetric(float64(len(told)), name+"-messages")
+			c.b.ReportMetric(percentile(saved, .99), name+"-saved-p99-ms")
+			for p, as := range map[float64]string{.5: "p50", .99: "p99", 1: "max"} {
+				c.b.ReportMetric(percentile(told, p), name+"-"+as+"-ms")
+			}
+			return took
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
