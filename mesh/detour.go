@@ -12,6 +12,7 @@ const (
 	detourSoon = 500 * time.Millisecond // after a direct dial failed, or nothing can be dialed
 	detourLate = 4 * time.Second        // where a direct dial may still succeed
 	detourGap  = 20 * time.Millisecond  // between two asked of one member
+	detourLook = 200 * time.Millisecond // between two looks at who needs one
 	nearDelay  = 300 * time.Millisecond // gathers what changed before it is told
 	maxDetours = 16                     // being brought about
 )
@@ -37,10 +38,12 @@ func (d *detour) wait(l *loop, p PeerID, now time.Time) time.Duration {
 	return wait
 }
 
-// reroute has detours looked at when the turn ends.
+// reroute has detours looked at soon.
 func (l *loop) reroute() {
-	l.detourAt = time.Now()
-	l.wake(l.detourAt)
+	if at := time.Now().Add(detourLook); l.detourAt.IsZero() || at.Before(l.detourAt) {
+		l.detourAt = at
+		l.wake(at)
+	}
 }
 
 // vias returns the members that say to have a session with one, the best first;
@@ -110,14 +113,12 @@ func (l *loop) detour(now time.Time) {
 			d.since = now
 		}
 		at := d.since.Add(d.wait(l, p, now))
-		if at.Before(d.next) {
-			at = d.next
-		}
+		at = later(at, d.next)
 		via := vias[d.fails%len(vias)]
 		switch {
 		case d.busy:
 		case at.After(now):
-			again(at)
+			again(later(at, now.Add(detourLook)))
 		case busy >= maxDetours: // one that ends has them looked at again
 		case asked[via.peer]:
 			again(now.Add(detourGap))
@@ -127,6 +128,13 @@ func (l *loop) detour(now time.Time) {
 			l.detourBegin(d, via, p, now)
 		}
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
 }
 
 func (l *loop) detourBegin(d *detour, via *session, p PeerID, now time.Time) {
