@@ -20,6 +20,15 @@ export function deviceState(device: Device): string {
 	}
 }
 
+// deviceReach says how a device that is here is reached: "direkt verbunden, antwortet
+// sofort (2 ms)", or empty.
+export function deviceReach(device: Device): string {
+	if (device.self || device.presence !== "here") return "";
+	const words = device.latency < 30 ? t.reach.quick : device.latency < 200 ? t.reach.fair : t.reach.slow;
+	const way = device.via ? t.reach.via(device.via) : device.path ? t.reach.direct : "";
+	return [way, device.latency > 0 ? words(device.latency) : ""].filter(Boolean).join(", ");
+}
+
 const seen = (device: Device) => device.seen || device.since;
 
 // roleChip is what a person is besides working along: "verwaltet", "Gast bis

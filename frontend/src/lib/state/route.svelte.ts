@@ -1,6 +1,6 @@
 // Which page is shown: #/home, #/chat, #/chat/CHANNEL, #/chat/CHANNEL/at/POS,
 // #/people, #/people/devices, #/people/log, #/people/late, #/people/invite,
-// #/people/invite/PERSON, #/recovery, #/recovery/lost, #/recovery/name,
+// #/people/invite/PERSON, #/people/why, #/people/why/DEVICE, #/recovery, #/recovery/lost, #/recovery/name,
 // #/recovery/sheet, #/kit, #/files, #/files/SPACE/DIR, #/files/SPACE/DIR/show/NAME,
 // #/files/SPACE//trash, #/files/SPACE//conflicts; the last two with /show/PATH too.
 // #/documents, #/documents/archive, #/documents/ID, #/documents/ID/history,
@@ -18,6 +18,7 @@ export interface Route {
 	at: number; // position of the message to show, 0 for none
 	view: string; // of a page that has several; empty for the first
 	invite: boolean;
+	device: string; // of which is asked why it is not here; empty: none in particular
 	person: string; // whose further device is invited; empty for a new person
 	space: string; // whose folder is shown; empty for all folders
 	dir: string; // path of the directory in it
@@ -32,6 +33,7 @@ const nowhere = {
 	view: "",
 	invite: false,
 	person: "",
+	device: "",
 	space: "",
 	dir: "",
 	file: "",
@@ -58,6 +60,7 @@ function read(): Route {
 		view: page === "chat" || invite ? "" : id,
 		invite,
 		person: invite ? at : "",
+		device: page === "people" && id === "why" ? at : "",
 		section: page === "help" ? at : "",
 	};
 }
@@ -89,6 +92,7 @@ export const to = {
 	devices: "#/people/devices",
 	log: "#/people/log",
 	late: "#/people/late",
+	why: (device = "") => ["#/people/why", encodeURIComponent(device)].filter(Boolean).join("/"),
 	invite: "#/people/invite",
 	another: (person: string) => `#/people/invite/${encodeURIComponent(person)}`,
 	recovery: "#/recovery",

@@ -10,6 +10,7 @@ import { help } from "./help.de";
 import { home } from "./home.de";
 import { past } from "./past.de";
 import { phone } from "./phone.de";
+import { why } from "./why.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
@@ -23,6 +24,7 @@ export const de = {
 	...home,
 	...past,
 	...phone,
+	...why,
 	name: "Deutsch",
 	short: "DE",
 	language: "Sprache",

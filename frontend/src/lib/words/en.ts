@@ -9,6 +9,7 @@ import { help } from "./help.en";
 import { home } from "./home.en";
 import { past } from "./past.en";
 import { phone } from "./phone.en";
+import { why } from "./why.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
 
@@ -22,6 +23,7 @@ export const en: Words = {
 	...home,
 	...past,
 	...phone,
+	...why,
 	name: "English",
 	short: "EN",
 	language: "Language",

@@ -1,0 +1,35 @@
+// What the page says about why a device is not here, and how one is reached.
+
+export const why = {
+	why: {
+		open: "Warum nicht da?",
+		openFor: (name: string) => `Warum nicht da? ${name}`,
+		network: "Netz prüfen",
+		title: "Wie das Netz ist",
+		titleFor: (name: string) => `Warum ist ${name} nicht da?`,
+		toDevices: "Zu den Geräten",
+		looking: "Wird geprüft. Das dauert bis zu 15 Sekunden …",
+		again: "Noch einmal prüfen",
+		looked: "Was sonst geprüft wurde",
+		others: "Was noch auffällt",
+		copy: "Text für die Hilfe kopieren",
+		copied: "Kopiert.",
+		copyWhy: "Darin stehen Adressen dieses Netzes, aber nichts aus dem Büro.",
+		show: "Text ansehen",
+		checked: (time: string) => `Geprüft um ${time}.`,
+		level: {
+			ok: "in Ordnung",
+			info: "Hinweis",
+			unknown: "nicht geprüft",
+			warn: "Bitte ansehen",
+			danger: "Bitte handeln",
+		} as Record<string, string>,
+	},
+	reach: {
+		direct: "direkt verbunden",
+		via: (name: string) => `über ${name}`,
+		quick: (ms: number) => `antwortet sofort (${ms} ms)`,
+		fair: (ms: number) => `antwortet zügig (${ms} ms)`,
+		slow: (ms: number) => `antwortet langsam (${ms} ms)`,
+	},
+};

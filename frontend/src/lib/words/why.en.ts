@@ -1,0 +1,35 @@
+import type { why as german } from "./why.de";
+
+export const why: typeof german = {
+	why: {
+		open: "Why not here?",
+		openFor: (name) => `Why not here? ${name}`,
+		network: "Check the network",
+		title: "How the network is",
+		titleFor: (name) => `Why is ${name} not here?`,
+		toDevices: "To the devices",
+		looking: "Checking. It takes up to 15 seconds …",
+		again: "Check again",
+		looked: "What else was checked",
+		others: "What else is noticeable",
+		copy: "Copy text for whoever helps",
+		copied: "Copied.",
+		copyWhy: "It holds addresses of this network, but nothing of the office.",
+		show: "See the text",
+		checked: (time) => `Checked at ${time}.`,
+		level: {
+			ok: "in order",
+			info: "Note",
+			unknown: "not checked",
+			warn: "Please look",
+			danger: "Please act",
+		},
+	},
+	reach: {
+		direct: "connected directly",
+		via: (name) => `via ${name}`,
+		quick: (ms) => `answers at once (${ms} ms)`,
+		fair: (ms) => `answers quickly (${ms} ms)`,
+		slow: (ms) => `answers slowly (${ms} ms)`,
+	},
+};
