@@ -233,10 +233,10 @@ func (s *State) MayRole(author log.DeviceID, p PersonID, r Role) error {
 	if !r.known() || !by.Role.manages() || r == Owner && by.Role != Owner {
 		return ErrNotAllowed
 	}
-	if by.Role != Owner && by.Person != p && s.roles[p].manages() && r.manages() {
+	if by.Role != Owner && by.Person != p && len(s.chiefs[p]) > 0 {
 		for _, d := range s.Devices {
 			if d.Person == p && d.Role > r {
-				return s.mayRaise(author, p, r) // one more of a manager's devices
+				return s.mayRaise(author, p, r)
 			}
 		}
 	}
@@ -255,8 +255,9 @@ func (s *State) MayRole(author log.DeviceID, p PersonID, r Role) error {
 	return err
 }
 
-// mayRaise tries to give all devices of somebody who manages a role: whether that
-// bars the author depends on who made them so, and in what order that is read.
+// mayRaise tries to give all devices of somebody who manages, or did, a role:
+// whether that bars the author depends on who made them so, and in what order that
+// is read.
 func (s *State) mayRaise(author log.DeviceID, p PersonID, r Role) error {
 	ops, _, err := s.roleOps(p, r, nil, func(Device) ([]Wrap, error) { return []Wrap{}, nil })
 	if err != nil {
