@@ -24,7 +24,11 @@ const nodeEnv = "INSELNETZ_LAN_NODE"
 
 func TestMain(m *testing.M) {
 	if name := os.Getenv(nodeEnv); name != "" {
-		if err := node(name); err != nil {
+		run := node
+		if who, office, ok := strings.Cut(strings.TrimPrefix(name, "member "), " "); ok && strings.HasPrefix(name, "member ") {
+			run = func(string) error { return member(who, strings.Split(office, ",")) }
+		}
+		if err := run(name); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
