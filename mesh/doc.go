@@ -23,6 +23,9 @@
 // a lock instead of the loop: what a piece costs there counts by the ten thousand.
 // Whispers tell what holds at the moment and is kept nowhere (whisper.go).
 //
+// Who cannot be dialed is asked for through a member that has a session with it, and
+// this device carries for others likewise (relay.go, detour.go).
+//
 // One goroutine, the loop, owns what is known of peers (loop.go, events.go,
 // exchange.go, roster.go). It decides by plain functions (dial.go, view.go) and
 // waits for nobody; the goroutines of a session read, write and import. Methods
