@@ -56,7 +56,7 @@ for part in "$@"; do
 	window) apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev ;;
 	test) oracle
 		if [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; then
-		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 xvfb xauth dbus openssl strace tcpdump syncthing libreoffice-writer-nogui
+		apt_install gcc pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev chromium iproute2 nftables avahi-daemon avahi-utils xvfb xauth dbus openssl strace tcpdump syncthing libreoffice-writer-nogui
 	else
 		echo "not root and no sudo: tests that need a browser or network namespaces are skipped" >&2
 	fi ;;

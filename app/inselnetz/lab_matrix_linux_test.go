@@ -28,7 +28,9 @@ const (
 func atStart(r *room) {
 	r.Helper()
 	r.start()
-	r.together("started", time.Now(), startBound)
+	since := time.Now()
+	r.together("started", since, startBound)
+	r.meet(since)
 }
 
 // Cases that wait long come first.
@@ -67,7 +69,7 @@ var netCases = []netCase{
 		r.plug("eth0", "lan", "10.77.0.%d/24")
 		r.plug("eth1", "attic", "192.168.9.%d/24")
 		atStart(r)
-		r.whole(time.Now(), startBound)
+		r.settled()
 		r.pcs[1].host.Cable("eth0", "lan", false)
 		r.together("one of two cables pulled", time.Now(), 30*time.Second)
 	}},
@@ -80,7 +82,7 @@ var netCases = []netCase{
 	{"address change while connected", 3, false, func(r *room) {
 		r.plug("eth0", "lan", "10.77.0.%d/24")
 		atStart(r)
-		r.whole(time.Now(), startBound)
+		r.settled()
 		r.pcs[1].host.Addr("eth0", "10.77.0.77/24")
 		r.together("another address", time.Now(), 30*time.Second)
 	}},
@@ -141,6 +143,7 @@ var netCases = []netCase{
 		c.host.Plug("eth0", "attic", "169.254.2.3/16")
 		atStart(r)
 	}},
+	{"avahi on a fourth host", 3, false, besideAvahi},
 	{"VPN that takes the default route", 3, false, func(r *room) {
 		r.plug("eth0", "lan", "10.77.0.%d/24")
 		r.pcs[1].tunnel("tun0", "10.8.0.2/24")
@@ -181,7 +184,7 @@ func TestLabMatrix(t *testing.T) {
 func cablePull(r *room) {
 	r.plug("eth0", "lan", "10.77.0.%d/24")
 	atStart(r)
-	r.whole(time.Now(), startBound)
+	r.settled()
 	b := r.pcs[1]
 	b.host.Cable("eth0", "lan", false)
 	pulled := time.Now()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -56,15 +57,21 @@ func newMould(t *testing.T) *mould {
 // hereOf is the number of devices that each of the PCs reaches at least, itself
 // included.
 func hereOf(pcs []*pc) int {
-	least := len(pcs)
+	least := math.MaxInt
 	for _, p := range pcs {
-		st, err := call[api.Status](p, "status", api.Empty{})
-		if err != nil {
-			return 0
-		}
-		least = min(least, st.DevicesHere)
+		least = min(least, p.here())
 	}
 	return least
+}
+
+// here is the number of devices the PC reaches, itself included; 0 if it does not
+// answer.
+func (p *pc) here() int {
+	st, err := call[api.Status](p, "status", api.Empty{})
+	if err != nil {
+		return 0
+	}
+	return st.DevicesHere
 }
 
 // stop ends the program as a user would.
@@ -232,7 +239,7 @@ func (r *room) together(what string, since time.Time, bound time.Duration) {
 func (r *room) noticed(p *pc, here int, since time.Time, bound time.Duration) time.Duration {
 	r.Helper()
 	within(r.T, bound+5*time.Second, fmt.Sprintf("%s sees %d devices", p.name, here), func() bool {
-		return must[api.Status](p, "status", api.Empty{}).DevicesHere == here
+		return p.here() == here
 	})
 	return time.Since(since)
 }
@@ -242,6 +249,28 @@ func (r *room) whole(since time.Time, bound time.Duration) time.Duration {
 	r.Helper()
 	within(r.T, bound+5*time.Second, "all see each other", func() bool { return hereOf(r.pcs) == len(r.pcs) })
 	return time.Since(since)
+}
+
+// meet notes how long after since all saw each other, directly or through others.
+// It is told and not judged: what is written is everywhere without.
+func (r *room) meet(since time.Time) {
+	r.Helper()
+	for hereOf(r.pcs) < len(r.pcs) {
+		if time.Since(since) > 20*time.Second {
+			r.rows = append(r.rows, "| started: all see each other | not in 20 s | |")
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	r.rows = append(r.rows, fmt.Sprintf("| started: all see each other | %.2f s | |", time.Since(since).Seconds()))
+}
+
+// settled waits until every PC sees every other, and for what comes with that: of
+// connections that were dialed from both ends one is dropped.
+func (r *room) settled() {
+	r.Helper()
+	r.whole(time.Now(), startBound)
+	time.Sleep(3 * time.Second)
 }
 
 const tunnelEnv = "INSELNETZ_LAB_TUNNEL"
