@@ -12,7 +12,7 @@ type Diagnosis struct {
 	Name     string    `json:"name"`   // of the device
 	At       int64     `json:"at"`
 	Findings []Finding `json:"findings"` // what was asked about first, then what matters most
-	Text     string    `json:"text"`     // all of it and the addresses, for whoever helps; nothing of the office
+	Text     string    `json:"text"`     // all of it and the addresses, for whoever helps; of the office the names of devices alone
 }
 
 // Finding is one thing that was looked at.

@@ -31,10 +31,10 @@ after(async () => {
 
 step("a device that is here: by which way, and no question why not", async () => {
 	await page.goto(`${anke.origin}/#/people/devices`);
-	await page.getByText("direkt verbunden").waitFor();
+	await page.getByText("direkt verbunden").first().waitFor();
 	assert.equal(await page.getByRole("link", { name: "Warum nicht da?" }).count(), 0);
 	await page.getByRole("link", { name: "Netz prüfen" }).click();
-	await page.getByText("Alle anderen Geräte sind da: 1.").waitFor();
+	await page.getByText("Alle anderen Geräte sind da: 1.").first().waitFor();
 	await looks(page, "why-network");
 });
 

@@ -675,7 +675,7 @@ export interface Diagnosis {
 	name: string; // of the device
 	at: number;
 	findings: Finding[]; // what was asked about first, then what matters most
-	text: string; // all of it and the addresses, for whoever helps; nothing of the office
+	text: string; // all of it and the addresses, for whoever helps; of the office the names of devices alone
 }
 
 // Finding is one thing that was looked at.

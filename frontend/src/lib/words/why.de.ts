@@ -14,7 +14,7 @@ export const why = {
 		others: "Was noch auffällt",
 		copy: "Text für die Hilfe kopieren",
 		copied: "Kopiert.",
-		copyWhy: "Darin stehen Adressen dieses Netzes, aber nichts aus dem Büro.",
+		copyWhy: "Der Text für die Hilfe nennt Geräte und Adressen dieses Netzes, sonst nichts aus dem Büro.",
 		show: "Text ansehen",
 		checked: (time: string) => `Geprüft um ${time}.`,
 		level: {

@@ -14,7 +14,8 @@ export const why: typeof german = {
 		others: "What else is noticeable",
 		copy: "Copy text for whoever helps",
 		copied: "Copied.",
-		copyWhy: "It holds addresses of this network, but nothing of the office.",
+		copyWhy:
+			"The text for whoever helps names devices and addresses of this network, and nothing else of the office.",
 		show: "See the text",
 		checked: (time) => `Checked at ${time}.`,
 		level: {
