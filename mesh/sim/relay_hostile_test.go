@@ -184,3 +184,88 @@ func TestRelayAttacks(t *testing.T) {
 		}
 	})
 }
+
+// An elder is the Transport of a program from before relays: it neither sends nor
+// understands what belongs to them.
+type elder struct{ mesh.Transport }
+
+type elderConn struct{ mesh.Conn }
+
+func (e elder) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto string) (mesh.Conn, error) {
+	c, err := e.Transport.Dial(ctx, to, addrs, proto)
+	if err != nil {
+		return nil, err
+	}
+	return elderConn{c}, nil
+}
+
+func (e elder) Accept(ctx context.Context) (mesh.Conn, error) {
+	for {
+		c, err := e.Transport.Accept(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if c.Proto() != mesh.ProtoRelay {
+			return elderConn{c}, nil
+		}
+		c.Close()
+	}
+}
+
+func (c elderConn) Send(frame []byte) error {
+	if c.Proto() == mesh.ProtoSync && len(frame) > 1 && frame[1] >= 14 && frame[1] <= 17 && frame[0] < 0x90 {
+		return nil
+	}
+	return c.Conn.Send(frame)
+}
+
+func (c elderConn) Recv() ([]byte, error) {
+	for {
+		frame, err := c.Conn.Recv()
+		if err != nil || c.Proto() != mesh.ProtoSync || len(frame) < 2 || frame[1] < 14 || frame[1] > 17 || frame[0] >= 0x90 {
+			return frame, err
+		}
+	}
+}
+
+// TestRelayElder: a program from before relays neither carries nor is carried to,
+// and is a full member otherwise.
+func TestRelayElder(t *testing.T) {
+	for _, old := range []string{"b", "c"} {
+		t.Run(old, func(t *testing.T) {
+			sim.Run(t, 1, func(w *sim.World) {
+				names := []string{"a", "b", "c"}
+				o, ms := members(names...)
+				w.Cut("a", "c")
+				var nodes []*meshtest.Node
+				for i, m := range ms {
+					tr := w.Node(names[i])
+					if names[i] == old {
+						tr = elder{tr}
+					}
+					nodes = append(nodes, meshtest.Start(m, tr, 1, mesh.Options{Rand: w.Entropy(names[i])}))
+				}
+				defer func() {
+					for _, n := range nodes {
+						if err := n.Stop(); err != nil {
+							w.T.Error(err)
+						}
+					}
+				}()
+				time.Sleep(time.Minute)
+				if seen(nodes[0], "c").Here || nodes[1].Relays() > 0 {
+					w.T.Error("carried though one does not know how")
+				}
+				since := seen(nodes[1], "c").Since
+				id, seq := nodes[0].Post(o.Space(), "hello")
+				if !w.Until(2*time.Second, holds(ms[2], id, seq)) {
+					w.T.Error("an entry does not come through")
+				}
+				time.Sleep(time.Minute)
+				if p := seen(nodes[1], "c"); !p.Here || !p.Since.Equal(since) {
+					w.T.Errorf("the session did not last: %+v", p)
+				}
+			})
+		})
+	}
+}
