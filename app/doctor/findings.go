@@ -14,6 +14,7 @@ const (
 	clockOff  = 5 * time.Minute
 	longAway  = 7 * 24 * time.Hour
 	soon      = 40 * time.Second // after the start: a beacon of everybody may still be to come
+	lostAfter = 10 * time.Second // a session that hears nothing for so long has ended
 	heardLate = 90 * time.Second // three beacons missed
 )
 
@@ -133,10 +134,16 @@ func (e *exam) reach(p *Peer, say func(code, level string, args ...any)) {
 			code, at = c, t.Addr.Addr()
 		}
 	}
-	if e.recent(p.Heard) && (code == "off" || code == "timeout" || code == "other-part") {
-		code = "firewall-there" // its beacon came: it is on, and in this network
+	if (code == "timeout" || code == "other-part") && e.alive(p) {
+		code = "firewall-there"
 	}
 	say(code, LevelWarn, at.WithZone("").String())
+}
+
+// alive reports whether the device was heard after it was lost: it is on, and in
+// this network. A beacon from before says nothing.
+func (e *exam) alive(p *Peer) bool {
+	return !p.Left && e.recent(p.Heard) && p.Heard.Sub(p.Seen) > lostAfter
 }
 
 func (e *exam) recent(at time.Time) bool {
