@@ -16,6 +16,7 @@ import (
 	"inselnetz/crdt/access"
 	"inselnetz/crdt/log"
 	"inselnetz/crdt/tree"
+	"inselnetz/mesh"
 	"inselnetz/mesh/sim"
 )
 
@@ -249,6 +250,10 @@ func TestKeptByOthers(t *testing.T) {
 		a.start()
 		o.until("a knows of two copies though alone", func() bool { return copies(a) == 2 })
 		o.devices[1].start()
+		meets := func(d *device, other *device) bool {
+			return slices.ContainsFunc(d.ws.mesh.Peers(), func(p mesh.Peer) bool { return p.Here && p.Device == other.self })
+		}
+		o.until("a and the third have met", func() bool { return meets(a, o.devices[2]) && meets(o.devices[2], a) })
 		r, _, err := o.devices[2].ws.FileContent(t.Context(), space, "Brief.txt", nil)
 		must(t, err)
 		defer r.Close()
