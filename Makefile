@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Each sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run test check flow bench fuzz soak generate build cross packages pictures fmt
+.PHONY: run test check flow bench swarm fuzz soak generate build cross packages pictures fmt
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -40,6 +40,10 @@ flow: build ## two people at the real window, with a stopwatch and pictures in b
 bench: build ## the figures of BENCHMARKS.md, beside their rivals
 	@$(SETUP) bench
 	build/bench.sh
+
+swarm: ## 50 programs on one bridge: the figures of mesh/lan/MEASURED.md (root, ten minutes)
+	@$(SETUP) test
+	build/swarm.sh $(HOSTS)
 
 pictures: build ## every page, into bin/pictures, and the README's into build/pictures
 	cd frontend && export INSELNETZ_BIN=$(CURDIR)/bin/inselnetz && node tests/pages.mjs && node tests/pictures.mjs
