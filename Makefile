@@ -1,7 +1,7 @@
 # Two commands: `make run` and `make test`. Each sets up what it needs.
 SHELL := /bin/bash
 .DEFAULT_GOAL := run
-.PHONY: run test check flow bench swarm fuzz soak generate build cross packages pictures fmt
+.PHONY: run test check flow bench swarm diagnose fuzz soak generate build cross packages pictures fmt
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -44,6 +44,9 @@ bench: build ## the figures of BENCHMARKS.md, beside their rivals
 swarm: ## 50 programs on one bridge: the figures of mesh/lan/MEASURED.md (root, ten minutes)
 	@$(SETUP) test
 	build/swarm.sh $(HOSTS)
+
+diagnose: ## a PC taken away in several ways, and what is said of it (root, two minutes)
+	INSELNETZ_DIAGNOSE=1 CGO_ENABLED=0 go test -count=1 -v -run 'TestLabDiagnose$$' ./app/inselnetz
 
 pictures: build ## every page, into bin/pictures, and the README's into build/pictures
 	cd frontend && export INSELNETZ_BIN=$(CURDIR)/bin/inselnetz && node tests/pages.mjs && node tests/pictures.mjs
