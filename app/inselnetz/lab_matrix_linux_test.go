@@ -211,7 +211,7 @@ func flapping(r *room) {
 			time.Sleep(500 * time.Millisecond)
 		}
 	})
-	time.Sleep(2 * time.Second)
+	time.Sleep(2250 * time.Millisecond) // it is down
 	w, wrote := r.write("while it flaps"), time.Now()
 	r.measured("written while it flaps", r.synced(w, wrote, 30*time.Second), 30*time.Second)
 	over.Wait()
