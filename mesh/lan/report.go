@@ -214,6 +214,9 @@ func (t *Transport) Try(ctx context.Context, p mesh.PeerID, addrs []string) []Tr
 	for i, a := range targets {
 		wg.Go(func() {
 			id, _, err := t.host.ask(ctx, a.String())
+			if err != nil && ctx.Err() != nil { // whatever it broke off
+				err = context.DeadlineExceeded
+			}
 			out[i] = Try{a, tryResult(p, id, err), err}
 		})
 	}
@@ -230,8 +233,6 @@ func tryResult(want mesh.PeerID, got peer.ID, err error) TryResult {
 		return TryAnswers
 	case err == nil:
 		return TryOther
-	case errors.Is(err, errForeign):
-		return TryForeign
 	case is(syscall.ECONNREFUSED, 10061):
 		return TryRefused
 	case is(syscall.ENETUNREACH, 10051):
@@ -240,6 +241,8 @@ func tryResult(want mesh.PeerID, got peer.ID, err error) TryResult {
 		return TryUnreachable
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return TryTimeout
+	case errors.Is(err, errForeign):
+		return TryForeign
 	}
 	return TryFailed
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,7 +125,8 @@ func TestReport(t *testing.T) {
 	for {
 		r := a.Report()
 		p := r.Peers[b.Self()]
-		if !latestOf(r.Heard).IsZero() && !latestOf(r.Echo).IsZero() && !p.Heard.IsZero() && len(p.Addrs) > 0 && !p.Gone {
+		if !latestOf(r.Heard).IsZero() && !latestOf(r.Echo).IsZero() && !p.Heard.IsZero() && len(p.Addrs) > 0 && !p.Gone &&
+			!slices.ContainsFunc(r.Interfaces, func(i InterfaceReport) bool { return i.At.IsZero() }) { // a packet may be heard before it is noted as sent
 			break
 		}
 		select {
@@ -136,7 +138,7 @@ func TestReport(t *testing.T) {
 		}
 	}
 	for _, i := range a.Report().Interfaces {
-		if i.At.IsZero() || i.Failed != nil {
+		if i.Failed != nil {
 			t.Errorf("interface %+v", i)
 		}
 	}
