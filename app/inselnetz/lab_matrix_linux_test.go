@@ -205,13 +205,18 @@ func flapping(r *room) {
 	b := r.pcs[1]
 	var over sync.WaitGroup
 	start := time.Now()
+	down := make(chan bool, 1)
 	over.Go(func() {
+		defer close(down)
 		for i := range 20 {
 			b.host.Cable("eth0", "lan", i%2 == 1)
+			if i == 4 {
+				down <- true
+			}
 			time.Sleep(500 * time.Millisecond)
 		}
 	})
-	time.Sleep(2250 * time.Millisecond) // it is down
+	<-down
 	w, wrote := r.write("while it flaps"), time.Now()
 	r.measured("written while it flaps", r.synced(w, wrote, 30*time.Second), 30*time.Second)
 	over.Wait()
