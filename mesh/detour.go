@@ -120,14 +120,22 @@ func (l *loop) detour(now time.Time) {
 		case at.After(now):
 			again(later(at, now.Add(detourLook)))
 		case busy >= maxDetours: // one that ends has them looked at again
-		case asked[via.peer]:
+		case asked[via.first().peer]:
 			again(now.Add(detourGap))
 		default:
-			asked[via.peer] = true
+			asked[via.first().peer] = true
 			busy++
 			l.detourBegin(d, via, p, now)
 		}
 	}
+}
+
+// first is the session with the neighbour that all of a session's frames go to.
+func (s *session) first() *session {
+	for s.through != nil {
+		s = s.through
+	}
+	return s
 }
 
 func later(a, b time.Time) time.Time {
