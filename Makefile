@@ -46,7 +46,7 @@ swarm: ## 50 programs on one bridge: the figures of mesh/lan/MEASURED.md (root, 
 	build/swarm.sh $(HOSTS)
 
 diagnose: ## a PC taken away in several ways, and what is said of it (root, two minutes)
-	INSELNETZ_DIAGNOSE=1 CGO_ENABLED=0 go test -count=1 -v -run 'TestLabDiagnose$$' ./app/inselnetz
+	CGO_ENABLED=0 go test -tags diagnose -count=1 -v -run 'TestLabDiagnose$$' ./app/inselnetz
 
 pictures: build ## every page, into bin/pictures, and the README's into build/pictures
 	cd frontend && export INSELNETZ_BIN=$(CURDIR)/bin/inselnetz && node tests/pages.mjs && node tests/pictures.mjs

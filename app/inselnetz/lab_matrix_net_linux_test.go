@@ -306,12 +306,21 @@ func TestLabTunnel(t *testing.T) {
 // tunnel gives a PC an interface as a VPN does, with the route to everywhere.
 func (p *pc) tunnel(name, addr string) {
 	p.t.Helper()
+	if _, err := os.Stat("/dev/net/tun"); err == nil {
+		p.openTunnel(name)
+	} else { // a container without: nothing comes back from this one either
+		p.on("ip", "link", "add", name, "type", "dummy")
+	}
+	p.on("ip", "addr", "add", addr, "dev", name)
+	p.on("ip", "link", "set", name, "up")
+	p.on("ip", "route", "add", "default", "dev", name)
+}
+
+func (p *pc) openTunnel(name string) {
+	p.t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		p.t.Fatal(err)
-	}
-	if _, err := os.Stat("/dev/net/tun"); err != nil {
-		p.t.Skip("there is no /dev/net/tun")
 	}
 	cmd := p.host.Command(context.Background(), exe, "-test.run=^TestLabTunnel$")
 	cmd.Env = append(os.Environ(), tunnelEnv+"="+name)
@@ -326,7 +335,4 @@ func (p *pc) tunnel(name, addr string) {
 	if n, err := out.Read(make([]byte, 5)); n == 0 {
 		p.t.Fatalf("the tunnel does not open: %v", err)
 	}
-	p.on("ip", "addr", "add", addr, "dev", name)
-	p.on("ip", "link", "set", name, "up")
-	p.on("ip", "route", "add", "default", "dev", name)
 }
