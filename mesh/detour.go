@@ -146,7 +146,7 @@ func later(a, b time.Time) time.Time {
 }
 
 func (l *loop) detourBegin(d *detour, via *session, p PeerID, now time.Time) {
-	k, g, err := l.relays.ask(via, p)
+	k, g, err := l.relays.fresh(via)
 	d.fails++
 	wait := min(firstBackoff<<min(d.fails-1, 16), lastBackoff)
 	d.next = now.Add(wait/2 + l.book.chance.spread(p, d.fails, wait/2))
@@ -155,6 +155,7 @@ func (l *loop) detourBegin(d *detour, via *session, p PeerID, now time.Time) {
 		l.reroute()
 		return
 	}
+	l.ask(via, k, p)
 	d.busy = true
 	l.conns.Go(func() {
 		c, err := l.relays.dial(l.ctx, via, k, g, p, ProtoSync)

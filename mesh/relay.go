@@ -224,16 +224,8 @@ func (rs *relays) fresh(s *session) (legKey, *leg, error) {
 }
 
 // ask has the other end of a session carry to a member.
-func (rs *relays) ask(through *session, to PeerID) (legKey, *leg, error) {
-	k, g, err := rs.fresh(through)
-	if err != nil {
-		return k, nil, err
-	}
-	if !through.out.put(encode(relayFrame{Type: typeRelay, Token: k.token, Peer: string(to)})) {
-		rs.forget(k)
-		return k, nil, errStuck
-	}
-	return k, g, nil
+func (l *loop) ask(through *session, k legKey, to PeerID) {
+	l.send(through, relayFrame{Type: typeRelay, Token: k.token, Peer: string(to)})
 }
 
 // dial opens a Conn that was asked for with ask.
@@ -267,10 +259,11 @@ func (m *Mesh) open(ctx context.Context, to PeerID, addrs []string, through *ses
 	if through == nil {
 		return m.t.Dial(ctx, to, addrs, proto)
 	}
-	k, g, err := m.relays.ask(through, to)
+	k, g, err := m.relays.fresh(through)
 	if err != nil {
 		return nil, err
 	}
+	m.post(func(l *loop) { l.ask(through, k, to) })
 	return m.relays.dial(ctx, through, k, g, to, proto)
 }
 
@@ -341,7 +334,7 @@ func (rs *relays) carry(ctx context.Context, from, to bank) {
 	wg.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
 		rs.m.log.Debug("nothing to carry", "err", err)
-		from.s.out.put(encode(refuseFrame{Type: typeRefuse, Token: from.k.token}))
+		rs.m.post(func(l *loop) { l.send(from.s, refuseFrame{Type: typeRefuse, Token: from.k.token}) })
 		for _, c := range conns {
 			if c != nil {
 				c.Close()
