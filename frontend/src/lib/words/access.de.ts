@@ -370,10 +370,6 @@ export const access = {
 		title: "Zustand dieses Geräts",
 		loading: "Wird geprüft …",
 		again: "Neu prüfen",
-		level: { ok: "in Ordnung", info: "Hinweis", warn: "Bitte ansehen", danger: "Bitte handeln" } as Record<
-			string,
-			string
-		>,
 	},
 
 	point: {

@@ -358,7 +358,6 @@ export const access: typeof de = {
 		title: "State of this device",
 		loading: "Checking …",
 		again: "Check again",
-		level: { ok: "in order", info: "note", warn: "please have a look", danger: "please act" },
 	},
 
 	point: {
