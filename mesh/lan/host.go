@@ -234,8 +234,9 @@ func (h *host) upgrade(ctx context.Context, raw net.Conn, dir network.Direction,
 	return h.upgrader.Upgrade(ctx, h.tcp, m, dir, p, scope) // ends scope and raw on error
 }
 
-// dial tries all addresses, TCP first, and keeps the connection that is made first.
-func (h *host) dial(ctx context.Context, to peer.ID, addrs []netip.AddrPort) (transport.CapableConn, error) {
+// dial tries all addresses and names, TCP first, and keeps the connection that is
+// made first.
+func (h *host) dial(ctx context.Context, to peer.ID, addrs []netip.AddrPort, names []string) (transport.CapableConn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		conn transport.CapableConn
@@ -258,8 +259,13 @@ func (h *host) dial(ctx context.Context, to peer.ID, addrs []netip.AddrPort) (tr
 	}
 	for i, a := range addrs {
 		delay := time.Duration(i) * tcpStagger
-		try(delay, func() (transport.CapableConn, error) { return h.dialTCP(ctx, to, a) })
+		try(delay, func() (transport.CapableConn, error) { return h.dialTCP(ctx, to, a.String()) })
 		try(delay+quicDelay, func() (transport.CapableConn, error) { return h.dialQUIC(ctx, to, a) })
+	}
+	for i, name := range names {
+		delay := time.Duration(min(i+len(addrs), 4)) * tcpStagger
+		try(delay, func() (transport.CapableConn, error) { return h.dialTCP(ctx, to, name) })
+		try(delay+quicDelay, func() (transport.CapableConn, error) { return h.dialNameQUIC(ctx, to, name) })
 	}
 	var first transport.CapableConn
 	var errs []error
@@ -285,10 +291,10 @@ func (h *host) dial(ctx context.Context, to peer.ID, addrs []netip.AddrPort) (tr
 	return first, nil
 }
 
-func (h *host) dialTCP(ctx context.Context, to peer.ID, a netip.AddrPort) (transport.CapableConn, error) {
+func (h *host) dialTCP(ctx context.Context, to peer.ID, hostport string) (transport.CapableConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTime)
 	defer cancel()
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", a.String())
+	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", hostport)
 	if err != nil {
 		return nil, err
 	}
@@ -306,6 +312,18 @@ func (h *host) dialQUIC(ctx context.Context, to peer.ID, a netip.AddrPort) (tran
 		return nil, err
 	}
 	return h.quic.Dial(ctx, m, to)
+}
+
+// dialNameQUIC tries the addresses of a name, one after the other.
+func (h *host) dialNameQUIC(ctx context.Context, to peer.ID, name string) (transport.CapableConn, error) {
+	addrs, err := lookup(ctx, name)
+	for _, a := range addrs {
+		var c transport.CapableConn
+		if c, err = h.dialQUIC(ctx, to, a); err == nil {
+			return c, nil
+		}
+	}
+	return nil, err
 }
 
 // ask makes a TLS handshake with whoever answers at an address and returns its

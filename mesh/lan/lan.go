@@ -58,14 +58,15 @@ type Transport struct {
 	kick      chan struct{} // the caller has something to announce
 	notes     notes         // for whoever asks why a device is not seen
 
-	mu     sync.Mutex // guards the rest
-	wg     sync.WaitGroup
-	closed bool
-	conns  map[*conn]bool
-	known  map[mesh.PeerID][]string
-	ifs    []iface
-	looked time.Time // at the interfaces
-	air    air
+	mu      sync.Mutex // guards the rest
+	wg      sync.WaitGroup
+	closed  bool
+	conns   map[*conn]bool
+	known   map[mesh.PeerID][]string
+	ifs     []iface
+	looked  time.Time // at the interfaces
+	outside []string  // where others reach this device from afar
+	air     air
 }
 
 // New opens the sockets and begins to listen; ctx bounds the opening alone.
@@ -143,8 +144,8 @@ func (t *Transport) spawn(f func()) bool {
 func (t *Transport) Self() mesh.PeerID { return mesh.PeerID(t.host.self.String()) }
 
 // Dial opens a fresh connection to a peer for one protocol. addrs are
-// "host:port" texts with an IP address as host; with none, the addresses the
-// peer was last noticed at are tried.
+// "host:port" texts with an IP address or a name as host; with none, the addresses
+// the peer was last noticed at are tried.
 func (t *Transport) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto string) (mesh.Conn, error) {
 	id, err := peer.Decode(string(to))
 	if err != nil {
@@ -153,14 +154,14 @@ func (t *Transport) Dial(ctx context.Context, to mesh.PeerID, addrs []string, pr
 	if len(addrs) == 0 {
 		addrs = t.lastAddrs(to)
 	}
-	targets := parseAddrs(addrs)
-	if len(targets) == 0 {
+	targets, names := parseAddrs(addrs), parseNames(addrs)
+	if len(targets)+len(names) == 0 {
 		return nil, fmt.Errorf("dial %s: no address known", to)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(t.ctx, cancel)()
-	muxed, err := t.host.dial(ctx, id, targets)
+	muxed, err := t.host.dial(ctx, id, targets, names)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", to, err)
 	}
@@ -349,15 +350,40 @@ func (t *Transport) Ask(ctx context.Context, addr string) (mesh.Door, error) {
 // Sightings reports members' devices as they are noticed.
 func (t *Transport) Sightings() <-chan mesh.Sighting { return t.sightings }
 
-// Addrs returns "host:port" texts at which this device can be reached.
+// Addrs returns "host:port" texts at which this device can be reached: its own
+// addresses, then those from outside.
 func (t *Transport) Addrs() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var all []string
-	for _, a := range claims(t.ifs) {
+	own := claims(t.ifs)
+	for _, a := range own[:min(len(own), maxClaims-len(t.outside))] {
 		all = append(all, netip.AddrPortFrom(a, uint16(t.host.port)).String())
 	}
-	return all
+	return append(all, t.outside...)
+}
+
+// SetOutside says where this device is reached from outside its networks, such as
+// by a port that a router forwards: at most four texts as CheckAddr takes them.
+// They are told to members and in invitations, never in beacons.
+func (t *Transport) SetOutside(addrs []string) error {
+	if len(addrs) > maxOutside {
+		return fmt.Errorf("%w: more than %d", errAddr, maxOutside)
+	}
+	var all []string
+	for _, text := range addrs {
+		a, err := CheckAddr(text)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.outside = all
+	return nil
 }
 
 // Close says goodbye, ends all connections and releases everything.

@@ -189,12 +189,14 @@ const (
 	TryTimeout     TryResult = "timeout"     // not a word
 	TryUnreachable TryResult = "unreachable" // the network says that nobody is there, or that it is not allowed
 	TryNoRoute     TryResult = "no-route"    // no network of this computer leads there
+	TryNoName      TryResult = "no-name"     // a name, and nobody knows its address
 	TryFailed      TryResult = "failed"
 )
 
 // A Try is one address of a peer, tried just now.
 type Try struct {
-	Addr   netip.AddrPort
+	Addr   netip.AddrPort // zero with TryNoName
+	Name   string         // with its port, if it was found by a name
 	Result TryResult
 	Err    error
 }
@@ -203,21 +205,36 @@ type Try struct {
 const tryTime = 3 * time.Second
 
 // Try connects to every address once, learns who answers, and hangs up. Results
-// are in order of the addresses that make sense, at most 16.
+// are in order of the addresses that make sense, at most 16 and those of 4 names.
 func (t *Transport) Try(ctx context.Context, p mesh.PeerID, addrs []string) []Try {
 	ctx, cancel := context.WithTimeout(ctx, tryTime)
 	defer cancel()
 	defer context.AfterFunc(t.ctx, cancel)()
-	targets := parseAddrs(addrs)
-	out := make([]Try, len(targets))
+	var out []Try
+	for _, a := range parseAddrs(addrs) {
+		out = append(out, Try{Addr: a})
+	}
+	for _, name := range parseNames(addrs) {
+		all, err := lookup(ctx, name)
+		if len(all) == 0 {
+			out = append(out, Try{Name: name, Result: TryNoName, Err: err})
+		}
+		for _, a := range all {
+			out = append(out, Try{Addr: a, Name: name})
+		}
+	}
 	var wg sync.WaitGroup
-	for i, a := range targets {
+	for i := range out {
+		try := &out[i]
+		if try.Result == TryNoName {
+			continue
+		}
 		wg.Go(func() {
-			id, _, err := t.host.ask(ctx, a.String())
+			id, _, err := t.host.ask(ctx, try.Addr.String())
 			if err != nil && ctx.Err() != nil { // whatever it broke off
 				err = context.DeadlineExceeded
 			}
-			out[i] = Try{a, tryResult(p, id, err), err}
+			try.Result, try.Err = tryResult(p, id, err), err
 		})
 	}
 	wg.Wait()
