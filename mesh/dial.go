@@ -22,6 +22,7 @@ const (
 	maxDials     = 16
 	maxUnknown   = 128 // sighted peers that are not members
 	maxAddrs     = 8   // kept of one peer
+	maxDialed    = 16  // of one peer in one dial
 )
 
 // A book holds whom to dial and when. It only decides.
@@ -48,6 +49,7 @@ func (c chance) spread(peer PeerID, n int, over time.Duration) time.Duration {
 type contact struct {
 	member  bool
 	addrs   []string // sighted, reached, or told by itself
+	kept    []string // by the application: reached before, or typed by a person
 	told    []string // by others
 	sighted time.Time
 	fresh   time.Time // last sighting that cleared the backoff
@@ -81,15 +83,21 @@ func (b *book) first(peer PeerID, now time.Time) time.Time {
 	return now.Add(politeness + b.chance.spread(peer, 0, politeness*2/3))
 }
 
-func merge(first, second []string) []string {
+func merge(first, second []string) []string { return mergeTo(maxAddrs, first, second) }
+
+// mergeTo keeps so many addresses of lists, the first ones, each once.
+func mergeTo(most int, lists ...[]string) []string {
 	var out []string
-	for _, a := range slices.Concat(first, second) {
-		if a != "" && len(a) <= maxAddr && !slices.Contains(out, a) && len(out) < maxAddrs {
+	for _, a := range slices.Concat(lists...) {
+		if a != "" && len(a) <= maxAddr && !slices.Contains(out, a) && len(out) < most {
 			out = append(out, a)
 		}
 	}
 	return out
 }
+
+// where returns the addresses of a contact to dial, the likely ones first.
+func (c *contact) where() []string { return mergeTo(maxDialed, c.addrs, c.kept, c.told) }
 
 // members sets who is a member. Others stay only while they are sighted.
 func (b *book) members(all map[PeerID][]string, now time.Time) {
@@ -99,7 +107,10 @@ func (b *book) members(all map[PeerID][]string, now time.Time) {
 		}
 		c := b.at(p, now)
 		c.member = true
-		c.addrs = merge(c.addrs, all[p])
+		if !slices.Equal(c.kept, all[p]) {
+			c.kept = slices.Clone(all[p])
+			b.hope(p, c, now)
+		}
 	}
 	for p, c := range b.contacts {
 		if _, is := all[p]; !is {
@@ -137,12 +148,17 @@ func (b *book) sight(s Sighting, connected bool, now time.Time) (probe bool) {
 	if connected {
 		return true
 	}
+	b.hope(s.Peer, c, now)
+	return false
+}
+
+// hope forgets failures: something is new.
+func (b *book) hope(peer PeerID, c *contact, now time.Time) {
 	c.fails = 0
 	c.again = c.dialing
-	if first := b.first(s.Peer, now); first.Before(c.next) {
+	if first := b.first(peer, now); first.Before(c.next) {
 		c.next = first
 	}
-	return false
 }
 
 func (b *book) unknown() (n int) {
@@ -154,11 +170,15 @@ func (b *book) unknown() (n int) {
 	return n
 }
 
-// tell notes addresses others know of a member.
-func (b *book) tell(peer PeerID, addrs []string) {
-	if c := b.contacts[peer]; c != nil && c.member {
-		c.told = merge(addrs, c.told)
+// tell notes addresses others know of a member. It reports whether one is new.
+func (b *book) tell(peer PeerID, addrs []string) bool {
+	c := b.contacts[peer]
+	if c == nil || !c.member {
+		return false
 	}
+	old := c.told
+	c.told = merge(addrs, old)
+	return slices.ContainsFunc(c.told, func(a string) bool { return !slices.Contains(old, a) })
 }
 
 // own notes addresses a member said are its own, or was reached at. It reports
@@ -175,7 +195,7 @@ func (b *book) own(peer PeerID, addrs []string, now time.Time) bool {
 
 func (c *contact) dialable(now time.Time) bool {
 	recent := !c.sighted.IsZero() && now.Sub(c.sighted) < sightedFor && !c.gone
-	return !c.dialing && (recent || c.member && len(c.addrs)+len(c.told) > 0)
+	return !c.dialing && (recent || c.member && len(c.addrs)+len(c.kept)+len(c.told) > 0)
 }
 
 // due returns whom to dial now, longest due first, and when to look again; zero
@@ -205,7 +225,7 @@ func (b *book) due(now time.Time, connected func(PeerID) bool) (dial []PeerID, n
 func (b *book) start(peer PeerID) []string {
 	c := b.contacts[peer]
 	c.dialing, c.again = true, false
-	return merge(c.addrs, c.told)
+	return c.where()
 }
 
 // done notes how a dial ended.

@@ -198,3 +198,37 @@ func TestGate(t *testing.T) {
 		t.Error("places for joins")
 	}
 }
+
+// What the application keeps of a contact is dialed however many addresses it has,
+// and only as long as it is kept.
+func TestBookKept(t *testing.T) {
+	now := time.Unix(1000, 0)
+	b := newBook("a", chance{})
+	typed := map[PeerID][]string{"b": {"typed:1"}}
+	b.members(typed, now)
+	var own []string
+	for i := range 2 * maxAddrs {
+		own = append(own, fmt.Sprintf("own:%d", i))
+	}
+	b.own("b", own, now)
+	if !b.tell("b", []string{"told:1"}) || b.tell("b", []string{"told:1"}) {
+		t.Error("an address is not new, or new twice")
+	}
+	got := b.start("b")
+	if !slices.Contains(got, "typed:1") || !slices.Contains(got, "told:1") || len(got) != maxAddrs+2 {
+		t.Errorf("dialed at %q", got)
+	}
+	for range 10 {
+		b.done("b", false, now)
+	}
+	if next := b.contacts["b"].next; next.Sub(now) < time.Second {
+		t.Fatalf("no backoff: %v", next.Sub(now))
+	}
+	b.members(map[PeerID][]string{"b": {"typed:2"}}, now)
+	if c := b.contacts["b"]; c.next.After(now) || c.fails != 0 {
+		t.Errorf("a newly typed address waits %v", c.next.Sub(now))
+	}
+	if got := b.start("b"); slices.Contains(got, "typed:1") || !slices.Contains(got, "typed:2") {
+		t.Errorf("dialed at %q", got)
+	}
+}

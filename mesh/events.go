@@ -201,7 +201,7 @@ func (l *loop) end(s *session, left string, why error) {
 	if s.heard && left != "" {
 		p := l.peer(s)
 		p.Here, p.Left, p.Since, p.RTT, p.Path = false, left, now, 0, ""
-		p.Via = log.DeviceID{}
+		p.Via, p.Hops = log.DeviceID{}, 0
 		l.left[s.peer] = p
 		l.changed()
 		l.log.Info("peer left", "peer", s.peer, "how", left, "err", why)
@@ -452,7 +452,9 @@ func (l *loop) gotAddrs(s *session, f *addrsFrame, now time.Time) {
 				l.addrs++
 			}
 		case member && peer != l.self:
-			l.book.tell(peer, p.Addrs)
+			if l.book.tell(peer, p.Addrs) {
+				l.teller.told(peer, l.book.contacts[peer].told)
+			}
 		}
 	}
 	l.due = now

@@ -36,6 +36,9 @@ type Options struct {
 	// and with no lock held; they must not block for long.
 	Heard func(from log.DeviceID, space log.SpaceID, kind uint8, data []byte)
 	Came  func(dev log.DeviceID)
+	// Told takes where others say that a member is reached, at most eight addresses;
+	// what it says of itself goes to Holdings.Reached. Called like Heard.
+	Told func(peer PeerID, addrs []string)
 }
 
 // A Mesh keeps sessions with all reachable members and brings the logs of

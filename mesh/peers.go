@@ -25,6 +25,7 @@ type Peer struct {
 	Left     string        // if not here: LeftGoodbye, LeftBroke or LeftUnknown
 	Path     string        // where it is reached, for people
 	Via      log.DeviceID  // the member that carries between us; zero: direct
+	Hops     int           // members in between; 0: direct
 	RTT      time.Duration // zero until measured
 	Behind   uint64        // entries held here that it has not said to hold
 	Clock    time.Duration // its wall clock minus ours, at the hello

@@ -116,7 +116,7 @@ func (l *loop) sighted(s Sighting) {
 func (l *loop) peer(s *session) Peer {
 	p := Peer{
 		Device: s.device, Instance: s.instance, PeerID: s.peer, Here: true,
-		Since: s.since, LastSeen: l.seen(s), Path: s.c.Path(), Via: s.via(), RTT: s.rtt,
+		Since: s.since, LastSeen: l.seen(s), Path: s.c.Path(), Via: s.via(), Hops: s.hops, RTT: s.rtt,
 		Clock: s.clock, Version: s.version, Stranger: !s.member,
 	}
 	for id, v := range s.views {
@@ -215,7 +215,7 @@ func (l *loop) meet() {
 		}
 		p := partner{device: s.device, peer: s.peer, spaces: slices.Clone(s.spaces), rtt: s.best, through: s.through}
 		if c := l.book.contacts[s.peer]; c != nil {
-			p.addrs = merge(c.addrs, c.told)
+			p.addrs = c.where()
 		}
 		list = append(list, p)
 	}
@@ -256,6 +256,7 @@ type teller struct {
 type tasks struct {
 	holding map[log.DeviceID]log.Heights
 	reached map[PeerID][]string
+	told    map[PeerID][]string
 	keys    *[]log.Key
 	change  bool
 	arrived []log.DeviceID
@@ -304,6 +305,18 @@ func (t *teller) reached(p PeerID, addrs []string) {
 	})
 }
 
+func (t *teller) told(p PeerID, addrs []string) {
+	if t.m.opts.Told == nil {
+		return
+	}
+	t.add(func(w *tasks) {
+		if w.told == nil {
+			w.told = map[PeerID][]string{}
+		}
+		w.told[p] = slices.Clone(addrs)
+	})
+}
+
 func (t *teller) came(dev log.DeviceID) {
 	t.add(func(w *tasks) { w.arrived = append(w.arrived, dev) })
 }
@@ -339,6 +352,9 @@ func (t *teller) run(ctx context.Context) {
 		}
 		for p, addrs := range w.reached {
 			t.m.h.Reached(p, addrs)
+		}
+		for p, addrs := range w.told {
+			t.m.opts.Told(p, addrs)
 		}
 		if w.change && t.m.opts.OnChange != nil {
 			t.m.opts.OnChange()
