@@ -33,6 +33,7 @@ var floors = map[string]int{
 	"app/webcert":       1, // certificates of the page on the network
 	"app/doctor":        1, // why a device is not seen
 	"app/folder":        3,
+	"app/stick":         2, // the file on a USB stick
 	"mesh/bep":          2,
 	"mesh":              1,
 	"crdt/log":          0,
