@@ -13,7 +13,9 @@ import (
 type held struct {
 	mu    sync.Mutex
 	logs  map[log.LogID]map[log.DeviceID]uint64
-	dirty map[heldKey]uint64 // not on disk yet
+	dirty map[heldKey]uint64                    // not on disk yet
+	early map[log.LogID]map[log.DeviceID]uint64 // of logs that are not here yet
+	ahead int                                   // numbers in early
 }
 
 type heldKey struct {
@@ -23,6 +25,10 @@ type heldKey struct {
 
 // maxDirty is how many changes wait before an import or append takes them along.
 const maxDirty = 256
+
+// maxEarly bounds what is remembered of logs that are not here yet: somebody may
+// tell of one before its first entry arrives, and tells it once.
+const maxEarly = 4096
 
 func (h *held) set(dev log.DeviceID, id log.LogID, seq uint64) bool {
 	if h.logs == nil {
@@ -36,28 +42,59 @@ func (h *held) set(dev log.DeviceID, id log.LogID, seq uint64) bool {
 	return !ok || old != seq
 }
 
-// SetHeld notes what a device said it holds of this store's logs. Logs not held
-// here are ignored.
+// SetHeld notes what a device said it holds. Of logs that are not held here it
+// counts once they are.
 func (s *Store) SetHeld(dev log.DeviceID, heights log.Heights) {
-	s.mu.RLock()
-	known := map[log.LogID]uint64{}
-	for id, h := range heights {
-		if s.logs[id] != nil {
-			known[id] = h.Seq
-		}
-	}
-	s.mu.RUnlock()
+	s.mu.RLock() // to the end: a log must not arrive in between
+	defer s.mu.RUnlock()
 	h := &s.held
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for id, seq := range known {
-		if h.set(dev, id, seq) {
-			if h.dirty == nil {
-				h.dirty = map[heldKey]uint64{}
-			}
-			h.dirty[heldKey{id, dev}] = seq
+	for id, at := range heights {
+		if s.logs[id] == nil {
+			h.foresee(dev, id, at.Seq)
+			continue
 		}
+		h.note(dev, id, at.Seq)
 	}
+}
+
+func (h *held) note(dev log.DeviceID, id log.LogID, seq uint64) {
+	if h.set(dev, id, seq) {
+		if h.dirty == nil {
+			h.dirty = map[heldKey]uint64{}
+		}
+		h.dirty[heldKey{id, dev}] = seq
+	}
+}
+
+// foresee keeps a number of a log that is not here yet.
+func (h *held) foresee(dev log.DeviceID, id log.LogID, seq uint64) {
+	if _, ok := h.early[id][dev]; !ok {
+		if h.ahead >= maxEarly {
+			return
+		}
+		h.ahead++
+	}
+	if h.early == nil {
+		h.early = map[log.LogID]map[log.DeviceID]uint64{}
+	}
+	if h.early[id] == nil {
+		h.early[id] = map[log.DeviceID]uint64{}
+	}
+	h.early[id][dev] = seq
+}
+
+// came takes what was said of a log that is here now. The caller holds the
+// store's mu.
+func (h *held) came(id log.LogID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for dev, seq := range h.early[id] {
+		h.note(dev, id, seq)
+		h.ahead--
+	}
+	delete(h.early, id)
 }
 
 // Held returns the devices that said they hold an entry, in ascending order.

@@ -301,6 +301,31 @@ func TestHeld(t *testing.T) {
 	check()
 }
 
+// TestHeldBeforeItCame: what is said of a log before its first entry is here counts
+// from then on, and a liar fills no memory with it.
+func TestHeldBeforeItCame(t *testing.T) {
+	s := openStore(t, t.TempDir(), plainReader{})
+	a := newAuthor(1)
+	id := a.card.ID()
+	s.SetHeld(log.DeviceID{1}, log.Heights{id: {Seq: 1}})
+	s.SetHeld(log.DeviceID{1}, log.Heights{id: {Seq: 2}})
+	for i := range 2 * maxEarly {
+		s.SetHeld(log.DeviceID{2}, log.Heights{{9, byte(i), byte(i >> 8)}: {Seq: 1}})
+	}
+	s.SetHeld(log.DeviceID{3}, log.Heights{id: {Seq: 1}}) // too late to be remembered
+	mustImport(t, s, a.card, a.write(t, baseMs, nil, chat.Post{Text: "x"}), a.write(t, baseMs, nil, chat.Post{Text: "y"}))
+	if got := s.Held(id, 2); !slices.Equal(got, []log.DeviceID{{1}}) {
+		t.Errorf("after it came: %v", got)
+	}
+	if n := s.held.ahead; n != maxEarly-1 {
+		t.Errorf("%d numbers are remembered, want %d", n, maxEarly-1)
+	}
+	s.SetHeld(log.DeviceID{3}, log.Heights{id: {Seq: 2}})
+	if got := s.HeldBy(log.DeviceID{3}, id); got != 2 {
+		t.Errorf("said again: %d", got)
+	}
+}
+
 // TestSearchNeverFails types everything that means something to the index.
 func TestSearchNeverFails(t *testing.T) {
 	s := openStore(t, t.TempDir(), plainReader{})

@@ -43,7 +43,8 @@ func (s *Store) Lag(ctx context.Context, dev log.DeviceID, space log.SpaceID) (l
 	s.mu.RLock()
 	ends := map[log.LogID]gap{}
 	for id, lg := range s.logs {
-		if lg.card.Space == space {
+		// Who wrote a log need not say so.
+		if lg.card.Space == space && lg.card.Device != dev {
 			ends[id] = gap{local: lg.id, to: lg.last.Seq}
 		}
 	}

@@ -336,6 +336,9 @@ func (t *tx) install() {
 		if lg.wait.Seq > 0 {
 			w.awaits(lg)
 		}
+		if s.logs[id] == nil {
+			s.held.came(id)
+		}
 		s.logs[id], s.byID[lg.id] = lg, lg
 	}
 	for k, ch := range t.chans {
