@@ -6,13 +6,15 @@ import (
 	"inselnetz/crdt/log"
 )
 
-// A Lag is what one of two devices has of a space and the other has not, as far as
-// they told each other.
+// A Lag is what another device has not said to hold of what is here, and the other
+// way round.
 type Lag struct {
 	Entries uint64
 	// Of the entries, where they are few enough to be looked at and lie here.
 	Messages, Files, Documents int
 	Since                      int64 // the oldest of the messages, ms since 1970; 0 if there is none
+
+	Owed uint64 // entries of logs known here that the device said to hold and that are not here
 }
 
 // mostLooked is how many missing entries are looked at: beyond that their number
@@ -25,6 +27,7 @@ func (l *Lag) Add(o Lag) {
 		l.Since = o.Since
 	}
 	l.Entries += o.Entries
+	l.Owed += o.Owed
 	l.Messages += o.Messages
 	l.Files += o.Files
 	l.Documents += o.Documents
@@ -36,64 +39,77 @@ type gap struct {
 	from, to uint64
 }
 
-// Lag returns what a device has not said to hold of a space, and how many entries
-// of logs known here it said to hold that are not here. That is as of when it was
-// last connected.
-func (s *Store) Lag(ctx context.Context, dev log.DeviceID, space log.SpaceID) (lacks Lag, more uint64, err error) {
+// Lags returns for each of some devices what it has not said to hold of a space,
+// as of when it was last connected.
+func (s *Store) Lags(ctx context.Context, space log.SpaceID, devs []log.DeviceID) (map[log.DeviceID]Lag, error) {
+	out := make(map[log.DeviceID]Lag, len(devs))
+	gaps := map[log.DeviceID][]gap{}
 	s.mu.RLock()
-	ends := map[log.LogID]gap{}
-	for id, lg := range s.logs {
-		// Who wrote a log need not say so.
-		if lg.card.Space == space && lg.card.Device != dev {
-			ends[id] = gap{local: lg.id, to: lg.last.Seq}
-		}
-	}
-	s.mu.RUnlock()
-	var gaps []gap
 	s.held.mu.Lock()
-	for id, g := range ends {
-		switch theirs := s.held.logs[id][dev]; {
-		case theirs > g.to:
-			more += theirs - g.to
-		case theirs < g.to:
-			g.from = theirs + 1
-			gaps = append(gaps, g)
-			lacks.Entries += g.to - theirs
+	for id, lg := range s.logs {
+		if lg.card.Space != space {
+			continue
+		}
+		said, held := s.held.logs[id], lg.last.Seq
+		for _, dev := range devs {
+			theirs, l := said[dev], out[dev]
+			switch {
+			case dev == lg.card.Device && theirs <= held: // who wrote a log need not say so
+			case theirs > held:
+				l.Owed += theirs - held
+			case theirs < held:
+				l.Entries += held - theirs
+				gaps[dev] = append(gaps[dev], gap{lg.id, theirs + 1, held})
+			}
+			out[dev] = l
 		}
 	}
 	s.held.mu.Unlock()
-	if len(gaps) == 0 || lacks.Entries > mostLooked {
-		return lacks, more, nil
+	s.mu.RUnlock()
+	if len(gaps) == 0 {
+		return out, nil
 	}
-	err = s.read(ctx, func(c *conn) error {
-		for _, g := range gaps {
-			if err := lacks.look(ctx, c, g); err != nil {
-				return err
+	looked := map[gap]Lag{} // most lack the same
+	err := s.read(ctx, func(c *conn) error {
+		for dev, list := range gaps {
+			l := out[dev]
+			if l.Entries > mostLooked {
+				continue
 			}
+			for _, g := range list {
+				part, ok := looked[g]
+				if !ok {
+					var err error
+					if part, err = lookInto(ctx, c, g); err != nil {
+						return err
+					}
+					looked[g] = part
+				}
+				l.Add(part)
+			}
+			out[dev] = l
 		}
 		return nil
 	})
-	return lacks, more, err
+	return out, err
 }
 
-// look counts what people call something among the entries of a gap.
-func (l *Lag) look(ctx context.Context, c *conn, g gap) error {
+// lookInto counts what people call something among the entries of a gap.
+func lookInto(ctx context.Context, c *conn, g gap) (l Lag, err error) {
 	from, to := atOf(g.local, g.from), atOf(g.local, g.to)
 	r, err := c.get(ctx, "SELECT count(*), min(clock) FROM messages WHERE at BETWEEN ? AND ? AND retracted=0", from, to)
 	if err != nil {
-		return err
+		return l, err
 	}
-	part := Lag{Messages: int(r.int(0))}
-	if part.Messages > 0 {
-		part.Since = log.HLC(r.uint(1)).Millis()
+	if l.Messages = int(r.int(0)); l.Messages > 0 {
+		l.Since = log.HLC(r.uint(1)).Millis()
 	}
-	for table, n := range map[string]*int{"files": &part.Files, "documents": &part.Documents} {
+	for table, n := range map[string]*int{"files": &l.Files, "documents": &l.Documents} {
 		r, err := c.get(ctx, "SELECT count(*) FROM "+table+" WHERE at BETWEEN ? AND ?", from, to)
 		if err != nil {
-			return err
+			return l, err
 		}
 		*n = int(r.int(0))
 	}
-	l.Add(part)
-	return nil
+	return l, nil
 }

@@ -26,20 +26,22 @@ func TestLag(t *testing.T) {
 	for name, tt := range map[string]struct {
 		theirs uint64
 		want   Lag
-		more   uint64
 	}{
-		"nothing said":     {0, Lag{Entries: 4, Messages: 3, Files: 1, Since: baseMs}, 0},
-		"behind":           {1, Lag{Entries: 3, Messages: 2, Files: 1, Since: baseMs + 1000}, 0},
-		"the file alone":   {3, Lag{Entries: 1, Files: 1}, 0},
-		"as far as we are": {4, Lag{}, 0},
-		"ahead":            {9, Lag{}, 5},
+		"nothing said":     {0, Lag{Entries: 4, Messages: 3, Files: 1, Since: baseMs}},
+		"behind":           {1, Lag{Entries: 3, Messages: 2, Files: 1, Since: baseMs + 1000}},
+		"the file alone":   {3, Lag{Entries: 1, Files: 1}},
+		"as far as we are": {4, Lag{}},
+		"ahead":            {9, Lag{Owed: 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dev := log.DeviceID{byte(tt.theirs + 1)}
 			s.SetHeld(dev, log.Heights{id: {Seq: tt.theirs}})
-			got, more, err := s.Lag(bg, dev, space)
-			if err != nil || got != tt.want || more != tt.more {
-				t.Errorf("%+v, %d more, %v; want %+v, %d", got, more, err, tt.want, tt.more)
+			got, err := s.Lags(bg, space, []log.DeviceID{dev, a.card.Device})
+			if err != nil || got[dev] != tt.want {
+				t.Errorf("%+v, %v; want %+v", got[dev], err, tt.want)
+			}
+			if l := got[a.card.Device]; l != (Lag{}) {
+				t.Errorf("who wrote it lacks %+v", l)
 			}
 		})
 	}
@@ -52,8 +54,9 @@ func TestLagOfMany(t *testing.T) {
 		a.write(t, baseMs, nil, chat.Post{Channel: chat.Main, Text: "x"})
 	}
 	mustImport(t, s, a.card, a.all...)
-	got, _, err := s.Lag(bg, log.DeviceID{1}, space)
-	if want := (Lag{Entries: mostLooked + 1}); err != nil || got != want {
-		t.Errorf("%+v, %v; want %+v", got, err, want)
+	dev := log.DeviceID{1}
+	got, err := s.Lags(bg, space, []log.DeviceID{dev})
+	if want := (Lag{Entries: mostLooked + 1}); err != nil || got[dev] != want {
+		t.Errorf("%+v, %v; want %+v", got[dev], err, want)
 	}
 }
