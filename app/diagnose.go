@@ -133,7 +133,7 @@ func (w *Workspace) whois(d access.Device, v view, heard lan.PeerReport) *doctor
 func showNet(r lan.Report) doctor.Net {
 	n := doctor.Net{
 		Known: true, Loopback: r.Loopback, Port: r.Port, WantedPort: r.WantedPort, BeaconPort: r.BeaconPort, Deaf: r.Deaf != nil,
-		Heard: latest(r.Heard), Echo: latest(r.Echo),
+		Heard: latest(r.Heard), Echo: latest(r.Echo), Every: r.Every,
 	}
 	for _, i := range r.Interfaces {
 		n.Interfaces = append(n.Interfaces, doctor.Used{Name: i.Name, Addrs: i.Addrs, Failed: i.Failed != nil})

@@ -94,8 +94,9 @@ type Net struct {
 	BeaconPort int
 	Deaf       bool // the beacon port is another program's
 	Interfaces []Used
-	Heard      time.Time // the last beacon of another device; zero: none since the start
-	Echo       time.Time // the last own beacon that came back; zero: none
+	Heard      time.Time     // the last beacon of another device; zero: none since the start
+	Echo       time.Time     // the last own beacon that came back; zero: none
+	Every      time.Duration // between beacons of one device
 }
 
 // Used is an interface that beacons leave by.

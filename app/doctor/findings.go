@@ -15,7 +15,8 @@ const (
 	longAway  = 7 * 24 * time.Hour
 	soon      = 40 * time.Second // after the start: a beacon of everybody may still be to come
 	lostAfter = 10 * time.Second // a session that hears nothing for so long has ended
-	heardLate = 90 * time.Second // three beacons missed
+	heardLate = 3                // beacons missed
+	heardMost = 90 * time.Second // the same where it is not known how often they come
 )
 
 // Diagnose returns what is to be said: first what was asked about, then what is
@@ -147,7 +148,7 @@ func (e *exam) alive(p *Peer) bool {
 }
 
 func (e *exam) recent(at time.Time) bool {
-	return !at.IsZero() && e.Now.Sub(at) < heardLate
+	return !at.IsZero() && e.Now.Sub(at) < max(heardMost, heardLate*e.Net.Every)
 }
 
 // tell orders what a try may say: the surer, the lower.

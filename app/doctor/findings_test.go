@@ -122,8 +122,11 @@ func TestDiagnose(t *testing.T) {
 		"off since a moment": {petra(Timeout, near, func(f *Facts) {
 			f.Peer.Heard, f.Peer.Seen = noon.Add(-20*time.Second), noon.Add(-15*time.Second)
 		}), "timeout", nil, []string{"firewall-there"}},
-		"nobody has its address":   {petra(Timeout, near, func(f *Facts) { neighbour(near, Silent)(f); f.Peer.Heard = noon.Add(-20 * time.Second) }), "off", nil, nil},
-		"its beacon came once":     {petra(Timeout, near, func(f *Facts) { f.Peer.Heard = noon.Add(-20 * time.Minute) }), "timeout", nil, nil},
+		"nobody has its address": {petra(Timeout, near, func(f *Facts) { neighbour(near, Silent)(f); f.Peer.Heard = noon.Add(-20 * time.Second) }), "off", nil, nil},
+		"its beacon came once":   {petra(Timeout, near, func(f *Facts) { f.Peer.Heard = noon.Add(-20 * time.Minute) }), "timeout", nil, nil},
+		"beacons are rare among many": {petra(Timeout, near, func(f *Facts) {
+			f.Net.Every, f.Peer.Heard = 100*time.Second, noon.Add(-4*time.Minute)
+		}), "firewall-there", nil, nil},
 		"another network part":     {petra(Timeout, far, nil), "other-part", nil, []string{"timeout"}},
 		"no way there":             {petra(NoRoute, far, nil), "no-route", nil, nil},
 		"its address is another's": {petra(Other, near, nil), "another", nil, nil},

@@ -14,12 +14,13 @@ import (
 )
 
 const (
-	announceEvery  = 25 * time.Second // and up to announceJitter more
-	announceJitter = 10 * time.Second
-	answerAfter    = 60 * time.Millisecond // and up to as much again
-	answerPause    = time.Second           // between answers to news of others
-	doorEvery      = 1500 * time.Millisecond
-	lookEvery      = 2 * time.Second // at the interfaces
+	announceEvery = 30 * time.Second // where few are heard; give or take a sixth
+	announceShare = 2 * time.Second  // of all who are heard together: where they are many, each is rarer
+	announceMost  = 2 * time.Minute
+	answerAfter   = 60 * time.Millisecond // and up to as much again
+	answerPause   = time.Second           // between answers to news of others
+	doorEvery     = 1500 * time.Millisecond
+	lookEvery     = 2 * time.Second // at the interfaces
 
 	packetRate   = 500 * time.Microsecond // opened in the long run
 	packetBurst  = 400
@@ -44,6 +45,8 @@ type air struct {
 	nextDoor,
 	nextLook,
 	nextAsk time.Time
+	asking bool      // by mDNS whoever else is heard
+	radio  time.Time // when a beacon of another came by radio
 
 	seen  seen
 	doors doors
@@ -105,8 +108,20 @@ func (a *air) news(now time.Time) {
 	for _, d := range fastAnnounces {
 		a.due = append(a.due, now.Add(d))
 	}
-	a.next = now.Add(announceEvery + rand.N(announceJitter))
-	a.nextAsk = now
+	a.next = a.regular(now)
+	a.nextAsk, a.asking = now, true
+}
+
+// every is how long a device waits between regular beacons where so many others
+// are heard. News is told at once however many they are.
+func every(others int) time.Duration {
+	return min(max(announceEvery, time.Duration(others+1)*announceShare), announceMost)
+}
+
+// regular returns when the next regular beacon is due.
+func (a *air) regular(now time.Time) time.Time {
+	wait := every(a.seen.lately(now))
+	return now.Add(wait*5/6 + rand.N(wait/3))
 }
 
 // remind owes one announce, like an answer.
@@ -147,11 +162,13 @@ func (a *air) toDo(now time.Time) (do duty, next time.Time) {
 		}
 		if do.announce {
 			a.answer = time.Time{}
-			a.next = now.Add(announceEvery + rand.N(announceJitter))
+			a.next = a.regular(now)
 		}
 		if !a.nextAsk.After(now) {
-			do.ask = true
-			a.nextAsk = now.Add(queryEvery)
+			// Who hears beacons need not ask: everybody answers a question, and who
+			// hears none asks himself.
+			do.ask = a.asking || now.Sub(a.radio) >= queryEvery
+			a.nextAsk, a.asking = now.Add(queryEvery), false
 		}
 		soon(a.next)
 		soon(a.nextAsk)
@@ -300,7 +317,7 @@ func (t *Transport) heard(packet []byte, from netip.Addr, by Way) {
 	case typeMember:
 		if b, err := openBeacon(keys, packet); err == nil {
 			t.notes.heard(now, by, b.Instance == t.instance)
-			t.heardBeacon(now, b, from)
+			t.heardBeacon(now, b, from, by)
 		}
 	case typeDoor:
 		if n, err := openNotice(packet); err == nil {
@@ -332,13 +349,16 @@ func (a *air) allow(now time.Time, from netip.Addr) bool {
 	return b.allow(now, sourceRate, sourceBurst) && a.all.allow(now, packetRate, packetBurst)
 }
 
-func (t *Transport) heardBeacon(now time.Time, b beacon, from netip.Addr) {
+func (t *Transport) heardBeacon(now time.Time, b beacon, from netip.Addr, by Way) {
 	id, err := peer.IDFromBytes([]byte(b.Peer))
 	if err != nil || b.Instance == t.instance {
 		return
 	}
 	name := mesh.PeerID(id.String())
 	t.mu.Lock()
+	if by != ByMDNS {
+		t.air.radio = now
+	}
 	s, ok := t.air.seen.hear(now, name, b, from)
 	if ok && !s.Gone {
 		t.learn(name, s.Addrs)

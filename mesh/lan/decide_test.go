@@ -128,7 +128,7 @@ func TestSeen(t *testing.T) {
 		{name: "second interface", beacon: beacon{Instance: a, Counter: 4, Burst: 2, Port: 5}, from: "fe80::1%eth0", ok: true, new: true, addrs: []string{"[fe80::1%eth0]:5", "10.0.0.1:5"}},
 		{name: "first again", beacon: beacon{Instance: a, Counter: 5, Burst: 2, Port: 5}, from: "10.0.0.1", ok: true, addrs: []string{"10.0.0.1:5", "[fe80::1%eth0]:5"}},
 		{name: "our network changed", renew: true, beacon: beacon{Instance: a, Counter: 6, Burst: 2, Port: 5}, from: "10.0.0.1", ok: true, new: true, addrs: []string{"10.0.0.1:5", "[fe80::1%eth0]:5"}},
-		{name: "old sources are forgotten", after: 2 * time.Minute, beacon: beacon{Instance: a, Counter: 7, Burst: 2, Port: 5}, from: "10.0.0.2", ok: true, new: true, addrs: []string{"10.0.0.2:5"}},
+		{name: "old sources are forgotten", after: heardFor + time.Second, beacon: beacon{Instance: a, Counter: 7, Burst: 2, Port: 5}, from: "10.0.0.2", ok: true, new: true, addrs: []string{"10.0.0.2:5"}},
 		{name: "claims come last", beacon: beacon{Instance: a, Counter: 8, Burst: 2, Port: 5, Claims: []netip.Addr{ip("10.0.0.2"), ip("10.9.9.9")}}, from: "10.0.0.2", ok: true, addrs: []string{"10.0.0.2:5", "10.9.9.9:5"}},
 		{name: "goodbye", beacon: beacon{Instance: a, Counter: 9, Burst: 2, Gone: true, Port: 5}, from: "10.0.0.2", ok: true, gone: true, addrs: []string{"10.0.0.2:5"}},
 		{name: "back after goodbye", beacon: beacon{Instance: a, Counter: 10, Burst: 2, Port: 5}, from: "10.0.0.2", ok: true, new: true, addrs: []string{"10.0.0.2:5"}},
@@ -281,7 +281,7 @@ func TestToDo(t *testing.T) {
 		t.Fatalf("first announces at %v", at)
 	}
 	for i := 3; i < len(at); i++ {
-		if gap := at[i] - at[i-1]; gap < announceEvery || gap > announceEvery+announceJitter+time.Second {
+		if gap := at[i] - at[i-1]; gap < announceEvery*5/6 || gap > announceEvery*7/6+time.Second {
 			t.Errorf("gap of %v", gap)
 		}
 	}
@@ -291,6 +291,75 @@ func TestToDo(t *testing.T) {
 	}
 	if do, _ := a.toDo(a.answer); !do.announce || !a.answer.IsZero() {
 		t.Error("no answer")
+	}
+}
+
+// Where many are heard each is rarer, so that all together send no more.
+func TestEvery(t *testing.T) {
+	for others, want := range map[int]time.Duration{
+		0: 30 * time.Second, 9: 30 * time.Second, 14: 30 * time.Second, 24: 50 * time.Second,
+		49: 100 * time.Second, 59: 2 * time.Minute, maxSeen: 2 * time.Minute,
+	} {
+		if got := every(others); got != want {
+			t.Errorf("every(%d) = %v, want %v", others, got, want)
+		}
+	}
+	if most := announceMost * 7 / 6; heardFor < 2*most {
+		t.Errorf("with a beacon every %v one lost is too many for %v", most, heardFor)
+	}
+
+	a := air{keys: [][]byte{{1}}}
+	heard := func(n int, now time.Time, gone bool, counter uint64) {
+		for i := range n {
+			a.seen.hear(now, mesh.PeerID(string(rune('a'+i))), beacon{Counter: counter, Port: 1, Gone: gone}, ip("10.0.0.1"))
+		}
+	}
+	gap := func(what string, now time.Time, want time.Duration) {
+		t.Helper()
+		for range 100 {
+			if got := a.regular(now).Sub(now); got < want*5/6 || got > want*7/6 {
+				t.Fatalf("%s: the next after %v, want about %v", what, got, want)
+			}
+		}
+	}
+	gap("alone", noon, announceEvery)
+	heard(49, noon, false, 1)
+	gap("with 49", noon.Add(time.Minute), 100*time.Second)
+	gap("they fell silent", noon.Add(heardFor), announceEvery)
+	heard(49, noon.Add(time.Minute), true, 2)
+	gap("they said goodbye", noon.Add(time.Minute), announceEvery)
+}
+
+// News is asked about at once; otherwise who hears beacons does not ask.
+func TestAsks(t *testing.T) {
+	for name, tt := range map[string]struct {
+		radio time.Duration // how often a beacon is heard; 0 is never
+		want  int           // questions in an hour
+	}{
+		"nobody is heard": {0, 12},
+		"beacons come":    {time.Minute, 1},
+		"rarely":          {queryEvery - time.Second, 1},
+	} {
+		a := air{keys: [][]byte{{1}}}
+		now, asked := noon, 0
+		a.news(now)
+		for now.Before(noon.Add(time.Hour)) {
+			if tt.radio > 0 {
+				a.radio = now.Truncate(tt.radio)
+			}
+			do, next := a.toDo(now)
+			if do.ask {
+				asked++
+			}
+			now = next
+		}
+		if asked != tt.want {
+			t.Errorf("%s: asked %d times in an hour, want %d", name, asked, tt.want)
+		}
+		a.news(now)
+		if do, _ := a.toDo(now); !do.ask {
+			t.Errorf("%s: news is not asked about", name)
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ type Report struct {
 	Interfaces []InterfaceReport
 	Heard      map[Way]time.Time // beacons of others, the latest of each way
 	Echo       map[Way]time.Time // own beacons that came back
+	Every      time.Duration     // between regular beacons of one device, as many as there are
 	Refused    int               // connections the guard refused since the start
 	Peers      map[mesh.PeerID]PeerReport
 }
@@ -130,6 +131,7 @@ func (t *Transport) Report() Report {
 	r.Refused = t.guard.refused
 	t.guard.mu.Unlock()
 	t.mu.Lock()
+	r.Every = every(t.air.seen.lately(time.Now()))
 	for _, f := range t.ifs {
 		r.Interfaces = append(r.Interfaces, InterfaceReport{Name: f.Name, Addrs: slices.Clone(f.Addrs)})
 	}

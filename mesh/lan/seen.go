@@ -13,7 +13,9 @@ const (
 	maxRuns   = 4   // instances remembered of one peer
 	maxSource = 4   // addresses an instance was heard from
 
-	sourceAge = 90 * time.Second // a source not heard for so long is no longer named
+	// heardFor is how long what was heard holds: two beacons may be lost even where
+	// they are rarest. A source not heard for so long is no longer named.
+	heardFor = 5 * time.Minute
 )
 
 // seen remembers which beacons were heard, so that none counts twice.
@@ -79,7 +81,7 @@ func (s *seen) hear(now time.Time, peer mesh.PeerID, b beacon, from netip.Addr) 
 
 // heardFrom notes a source address and reports whether it is a new one.
 func (r *run) heardFrom(now time.Time, from netip.Addr) bool {
-	r.sources = slices.DeleteFunc(r.sources, func(s source) bool { return now.Sub(s.at) > sourceAge })
+	r.sources = slices.DeleteFunc(r.sources, func(s source) bool { return now.Sub(s.at) > heardFor })
 	i := slices.IndexFunc(r.sources, func(s source) bool { return s.addr == from })
 	if i >= 0 {
 		r.sources = slices.Delete(r.sources, i, i+1)
@@ -129,6 +131,16 @@ func (s *seen) last(peer mesh.PeerID) []string {
 		return nil
 	}
 	return p.runs[len(p.runs)-1].addrs()
+}
+
+// lately counts the peers heard lately that did not say goodbye.
+func (s *seen) lately(now time.Time) (n int) {
+	for _, p := range s.peers {
+		if r := p.runs[len(p.runs)-1]; !r.gone && now.Sub(r.sources[0].at) < heardFor {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *seen) makeRoom() {
