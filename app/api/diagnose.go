@@ -38,6 +38,9 @@ func (s *Server) diagnose(ctx context.Context, lang language, req DiagnoseAsk) (
 // finding words a finding.
 func (l language) finding(f doctor.Finding) Finding {
 	ph := findingPhrases[f.Code]
+	if one, ok := onePhrases[f.Code]; ok && slices.Equal(f.Args, []any{1}) {
+		ph = one
+	}
 	args := slices.Clone(f.Args)
 	if f.Code == "clock-ahead" || f.Code == "clock-behind" {
 		args[1] = l.minutes(args[1].(int))

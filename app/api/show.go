@@ -155,6 +155,19 @@ func showPerson(p app.Person) Person {
 	return out
 }
 
+// standing completes what is shown of a device by how it stands to this one.
+func (l language) standing(d *Device, s app.Standing, now time.Time) {
+	if d.Self || d.Presence == Never {
+		return
+	}
+	d.Way = string(s.Way)
+	if s.Way == app.WayMember {
+		d.ViaID = s.Via.String()
+	}
+	d.Behind = int(min(s.Lag.Entries, 1<<31))
+	d.Lacks, d.Owed = l.lacks(s.Lag, d.Presence == Here, now), l.owed(s.Lag.Owed, d.Presence == Here)
+}
+
 // roleWord is empty for those who have left.
 func roleWord(r access.Role) string {
 	if r == 0 {

@@ -161,7 +161,7 @@ func (s *Server) pageAddress(context.Context, language, Empty) (Page, error) {
 	return Page{Address: s.PageAddress()}, nil
 }
 
-func (s *Server) people(context.Context, language, Empty) (People, error) {
+func (s *Server) people(ctx context.Context, lang language, _ Empty) (People, error) {
 	people, gone := s.ws.People()
 	if people == nil {
 		return People{}, &app.Problem{Code: "not-member"}
@@ -169,10 +169,21 @@ func (s *Server) people(context.Context, language, Empty) (People, error) {
 	out := People{People: make([]Person, len(people)), Gone: make([]Person, len(gone))}
 	for i, p := range people {
 		out.People[i] = showPerson(p)
+	standings, err := s.ws.Standings(ctx)
+	if err != nil {
+		return People{}, err
 	}
+	}
+	all, now := roll{}, s.ws.Now()
 	for i, p := range gone {
 		out.Gone[i] = showPerson(p)
+		for j, d := range p.Devices {
+			st := standings[d.ID]
+			all.add(d, st)
+			lang.standing(&out.People[i].Devices[j], st, now)
+		}
 	}
+	out.Sentence = lang.everyone(all)
 	return out, nil
 }
 

@@ -97,8 +97,12 @@ type Device struct {
 	Since    int64    `json:"since"`   // when Presence became so; 0 if unknown
 	Path     string   `json:"path"`    // address in use, for diagnosis; empty if none
 	Via      string   `json:"via"`     // name of the device that carries between the two; empty: direct
+	Way      string   `json:"way"`     // how it is reached: "member" (Via carries), "inside", "near", "routed", "internet"; empty: unknown, or it is not here
+	ViaID    string   `json:"viaId"`   // the device that carries; empty: none
 	Latency  int      `json:"latency"` // round trip in ms; 0 if unknown
 	Behind   int      `json:"behind"`  // entries this device has and that one has not said to have
+	Lacks    string   `json:"lacks"`   // the same in words, as in "hat alles"; empty: nothing is known
+	Owed     string   `json:"owed"`    // what that one has and this device has not, in words; empty: nothing
 	Twice    bool     `json:"twice"`   // two copies of it are or were running
 	Seen     int64    `json:"seen"`    // when it was last reached; 0 if never
 	Disk     string   `json:"disk"`    // whether its disk is encrypted, as it says: "unknown", "yes", "no"
@@ -110,8 +114,9 @@ type Device struct {
 
 // People is the result of "people".
 type People struct {
-	People []Person `json:"people"` // this person first, then by name
-	Gone   []Person `json:"gone"`   // people and devices that were removed, the latest first
+	People   []Person `json:"people"`   // this person first, then by name
+	Gone     []Person `json:"gone"`     // people and devices that were removed, the latest first
+	Sentence string   `json:"sentence"` // how many devices are here, and whether they have everything
 }
 
 // Found is the request of "found": begin a new workspace on this device.

@@ -78,8 +78,12 @@ export interface Device {
 	since: number; // when Presence became so; 0 if unknown
 	path: string; // address in use, for diagnosis; empty if none
 	via: string; // name of the device that carries between the two; empty: direct
+	way: string; // how it is reached: "member" (Via carries), "inside", "near", "routed", "internet"; empty: unknown, or it is not here
+	viaId: string; // the device that carries; empty: none
 	latency: number; // round trip in ms; 0 if unknown
 	behind: number; // entries this device has and that one has not said to have
+	lacks: string; // the same in words, as in "hat alles"; empty: nothing is known
+	owed: string; // what that one has and this device has not, in words; empty: nothing
 	twice: boolean; // two copies of it are or were running
 	seen: number; // when it was last reached; 0 if never
 	disk: string; // whether its disk is encrypted, as it says: "unknown", "yes", "no"
@@ -93,6 +97,7 @@ export interface Device {
 export interface People {
 	people: Person[]; // this person first, then by name
 	gone: Person[]; // people and devices that were removed, the latest first
+	sentence: string; // how many devices are here, and whether they have everything
 }
 
 // Found is the request of "found": begin a new workspace on this device.
