@@ -160,7 +160,7 @@ func (f *Folder) evaluate(all bool, taken map[string]bool) *plan {
 	f.wake = false
 	for _, path := range slices.Sorted(maps.Keys(f.todo)) {
 		switch why := f.todo[path]; {
-		case taken[path], why == todoFetch, why == todoWait && !all, why == todoInUse && f.inUse(path), why == todoFail && !all:
+		case taken[path], why == todoFetch, why == todoSpare && !(all && f.arrived(path)), why == todoWait && !all, why == todoInUse && f.inUse(path), why == todoFail && !all:
 			continue
 		}
 		f.judge(p, path)

@@ -86,6 +86,10 @@ func (b *bringer) all(ctx context.Context, aside func(*job)) error {
 			continue // in the next round it is here
 		}
 		seen[j.v.Sum] = true
+		if b.f.spares(&j.v.Version) {
+			b.note(j.path, errSpared)
+			continue
+		}
 		if aside != nil && j.v.Size >= asideFrom {
 			b.f.setTodo(j.path, todoFetch)
 			aside(j)
@@ -127,6 +131,8 @@ func (b *bringer) note(path string, err error) {
 		b.f.setTodo(path, todoNew)
 	case errors.Is(err, ErrNobody):
 		b.f.setTodo(path, todoWait)
+	case errors.Is(err, errSpared):
+		b.f.setTodo(path, todoSpare)
 	case errors.Is(err, disk.ErrFull):
 		b.end(err)
 	default:
@@ -233,7 +239,11 @@ func (b *bringer) fetchStore(ctx context.Context) {
 		if b.stopped() != nil || ctx.Err() != nil {
 			return
 		}
-		if s.v.Size > tree.MinBlock {
+		switch {
+		case s.v.Size <= tree.MinBlock:
+		case f.spares(&s.v.Version) && !f.sound(&s.v.Version):
+			b.note(s.path, errSpared)
+		default:
 			b.note(s.path, f.fetchKeep(ctx, s.v))
 		}
 	}

@@ -122,6 +122,7 @@ func (f *Folder) Content(ctx context.Context, v tree.Known) (io.ReadSeekCloser, 
 	if f.store() == nil {
 		return nil, ErrMissing
 	}
+	f.wanted(v.Sum)
 	if err := f.fetchKeep(ctx, v); err != nil {
 		return nil, err
 	}

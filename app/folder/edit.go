@@ -260,6 +260,7 @@ func (f *Folder) Restore(ctx context.Context, path string, id tree.VersionID) er
 	if f.store() == nil {
 		return ErrMissing
 	}
+	f.wanted(v.Sum)
 	if err := f.fetchKeep(ctx, v); err != nil {
 		return err
 	}
@@ -307,6 +308,7 @@ func (f *Folder) Rewind(ctx context.Context, dir string, at log.HLC, dry bool) (
 			continue
 		}
 		if !dry {
+			f.wanted(w.Sum)
 			if err := f.fetchKeep(ctx, w.Known); err != nil {
 				if !errors.Is(err, ErrNobody) {
 					return c, err

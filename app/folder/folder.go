@@ -80,6 +80,7 @@ type Options struct {
 
 	Kept      bool          // files are on the disk here; else only what is asked for, in the keep
 	Skip      []string      // paths that are not kept here, with all below them
+	Spare     int64         // see SetSpare
 	Archive   bool          // fetch and keep every version, without a budget
 	Budget    int64         // bytes of older contents; 0: min(10 % of the disk, 10 GB)
 	Retention time.Duration // for which older contents are kept; 0: 90 days
@@ -168,7 +169,9 @@ type Folder struct {
 	rate, rateFrom int64
 	rateAt         time.Time
 	watchErr       error
-	wake           bool // what waited for others is tried again
+	wake           bool              // what waited for others is tried again
+	spare          int64             // see SetSpare
+	asked          map[tree.Sum]bool // larger contents that a person wants all the same
 }
 
 // A todo is why a path is not as the tree says.
@@ -181,6 +184,7 @@ const (
 	todoFetch                 // being fetched aside
 	todoFail                  // see errs
 	todoHeld                  // by the brake
+	todoSpare                 // large, and nobody asked for it: see SetSpare
 	todoTaken                 // Apply is at it, and no version came since
 )
 
@@ -206,6 +210,7 @@ func Open(ctx context.Context, opts Options) (*Folder, error) {
 		locks: map[string]string{}, tops: map[log.LogID]uint64{}, kick: make(chan struct{}, 1), keptSoon: make(chan struct{}, 1), fetching: map[tree.Sum]*fetching{},
 		brake: NewBrake(), held: map[tree.VersionID]tree.Known{}, cut: map[tree.VersionID]bool{}, undone: map[log.LogID]uint64{},
 		building: map[tree.Sum]chan struct{}{}, wish: map[tree.Sum]tree.Known{},
+		spare: opts.Spare, asked: map[tree.Sum]bool{},
 	}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)

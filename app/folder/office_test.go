@@ -135,6 +135,9 @@ func (n *node) Fetch(ctx context.Context, pieces []Piece, _ []log.DeviceID, got 
 		if n.gate != nil {
 			n.gate(p)
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		found := false
 		for _, from := range n.o.nodes {
 			if from == n || from.off || n.off || from.Folder == nil {

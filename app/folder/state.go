@@ -25,6 +25,7 @@ const (
 	CannotKeep              // this disk cannot have such a name
 	InUse                   // open in a program here, which keeps it as it is
 	Held                    // a change is held by the brake
+	Spared                  // large: fetched when somebody asks; see SetSpare
 	Blocked                 // something else is in its place, or the disk failed; see State.Errors
 )
 
@@ -48,6 +49,9 @@ type State struct {
 	DoneBytes int64 // came in since the program began
 	Rate      int64 // bytes a second that come in
 	Waiting   int   // of LackFiles: nobody in reach has them now
+
+	Spared      int // files, not among LackFiles, that wait until somebody asks
+	SparedBytes int64
 
 	Conflicts int
 	Held      int // versions held by the brake
@@ -74,6 +78,7 @@ func (f *Folder) State() State {
 	if d := now.Sub(f.lackAt); d < 0 || d > max(lackEvery, f.costly()) || len(f.todo) < lackFew {
 		f.lack, f.lackAt = f.lacks(), now
 	}
+	s.Spared, s.SparedBytes = f.lack.Spared, f.lack.SparedBytes
 	s.LackFiles, s.LackBytes, s.Waiting, s.Bytes = f.lack.LackFiles, f.lack.LackBytes, f.lack.Waiting, f.lack.Bytes
 	if d := now.Sub(f.rateAt); d >= time.Second || d < 0 {
 		came := f.came.Load()
@@ -109,6 +114,11 @@ func (f *Folder) lacks() (s State) {
 		}
 		if r := f.index; r == nil || r.get(path) == nil {
 			s.Bytes += node.Shown.Size
+		}
+		if why == todoSpare {
+			s.Spared++
+			s.SparedBytes += f.spared(&node)
+			continue
 		}
 		s.LackFiles++
 		s.LackBytes += node.Shown.Size
@@ -148,6 +158,8 @@ func (f *Folder) Here(path string) Where {
 		return Waiting
 	case why == todoHeld:
 		return Held
+	case why == todoSpare:
+		return Spared
 	case why == todoFail:
 		return Blocked
 	case why == todoNew || why == todoFetch || why == todoTaken:
