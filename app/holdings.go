@@ -43,18 +43,13 @@ func (w *Workspace) removed(dev log.DeviceID) bool {
 
 const metaReached = "reached/" // + PeerID: where a member last answered, as JSON
 
-// Members returns the other devices and where they were last reached.
+// Members returns the other devices and the ways to them.
 func (h *holdings) Members() map[mesh.PeerID][]string {
 	out := map[mesh.PeerID][]string{}
 	for id, d := range h.w().snapshot().Devices {
-		if id == h.self {
-			continue
+		if id != h.self {
+			out[mesh.PeerID(d.Card.Peer)] = h.w().waysTo(d.Card.Peer)
 		}
-		var addrs []string
-		if raw, err := h.store.Get(metaReached + d.Card.Peer); err == nil {
-			_ = json.Unmarshal(raw, &addrs) // a damaged note is no note
-		}
-		out[mesh.PeerID(d.Card.Peer)] = addrs
 	}
 	return out
 }
@@ -66,6 +61,7 @@ const maxAddrs = 8
 func (h *holdings) Reached(peer mesh.PeerID, addrs []string) {
 	if _, ok := h.w().snapshot().Peer(string(peer)); ok {
 		h.w().reached(peer, addrs)
+		h.w().told(peer, without(addrs, h.w().addrs(metaTyped+string(peer))))
 	}
 }
 

@@ -83,7 +83,7 @@ func (w *Workspace) OpenInvite(ask InviteAsk) (InviteState, error) {
 	card, life := st.Devices[w.self].Card, pairing.Lifetime
 	in := &inviting{ask: ask, conns: map[mesh.PeerID]mesh.Conn{}}
 	if ask.Link {
-		if in.link, err = pairing.NewLinkInvite(rand.Reader, card, w.net.Addrs(), ask.Life, w.opts.Now()); err != nil {
+		if in.link, err = pairing.NewLinkInvite(rand.Reader, card, w.linkAddrs(), ask.Life, w.opts.Now()); err != nil {
 			return InviteState{}, err
 		}
 		life = in.link.Deadline().Sub(w.opts.Now())

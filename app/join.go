@@ -11,6 +11,7 @@ import (
 	"inselnetz/crdt/log"
 	"inselnetz/crdt/pairing"
 	"inselnetz/mesh"
+	"inselnetz/mesh/lan"
 )
 
 // A joining is this device's way into a workspace. Workspace.mu guards it.
@@ -127,6 +128,9 @@ func (w *Workspace) findDoor(ctx context.Context, peer, addr string) (mesh.Door,
 		door, err := a.Ask(ctx, addr)
 		if err != nil {
 			return mesh.Door{}, &Problem{Code: "bad-address", Field: "address", Args: []any{addr}, Err: err}
+		}
+		if typed, err := lan.CheckAddr(addr); err == nil && !slices.Contains(door.Addrs, typed) {
+			door.Addrs = append(door.Addrs, typed) // a name outlives the address it stands for
 		}
 		return door, nil
 	}
@@ -295,6 +299,7 @@ func (w *Workspace) takeOver(ctx context.Context, r pairing.Result) error {
 	}
 	// before the mesh begins: it may know no other way to the inviter
 	w.reached(mesh.PeerID(r.Inviter.Peer), r.Addrs)
+	w.told(mesh.PeerID(r.Inviter.Peer), r.Addrs)
 	return w.enter(ctx, r.Workspace)
 }
 

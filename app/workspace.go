@@ -152,6 +152,7 @@ func Open(ctx context.Context, dir string, opts Options) (_ *Workspace, err erro
 	if err != nil {
 		return nil, fmt.Errorf("open network: %w", err)
 	}
+	w.tellOutside()
 	return w, nil
 }
 
@@ -386,7 +387,7 @@ func (w *Workspace) runMesh(ctx context.Context) error {
 		Device: w.self, Key: w.id.key(), Instance: instance, Keys: w.networkKeys, Removed: w.removed,
 	}, mesh.Options{
 		Log: w.log, Version: w.opts.Version, Now: w.opts.Now, Join: w.answerDoor,
-		Contents: (*contents)(w), Heard: w.heard, Came: w.came,
+		Contents: (*contents)(w), Heard: w.heard, Came: w.came, Told: w.toldBy,
 		OnChange: func() { w.noteSeen(); w.changed("people", ""); w.changed("status", "") },
 	})
 	w.mu.Lock()

@@ -21,6 +21,9 @@ var fromPhones = set(
 // hereOnly are the calls for this computer alone, with the reason.
 var hereOnly = map[string]string{
 	"page":             "gives entry to this computer's own page",
+	"places":           "shows how this network is reached from outside",
+	"places/own":       "says where this computer is reached",
+	"places/of":        "says where this computer dials",
 	"found":            "decides what this device belongs to",
 	"doors":            "belongs to joining",
 	"join":             "decides what this device belongs to",

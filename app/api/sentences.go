@@ -160,6 +160,21 @@ var phrases = map[string]phrase{
 		"Unter „%v“ lässt gerade kein Büro jemanden ein.", "At \"%v\" no office is letting anyone in.",
 		"Die Adresse steht am anderen Bildschirm, zum Beispiel 192.168.1.7.", "The address is on the other screen, such as 192.168.1.7.",
 	},
+	"no-address": {
+		"„%v“ ist keine Adresse.", "\"%v\" is no address.",
+		"So sieht eine aus: buero.example.de, 203.0.113.7 oder 203.0.113.7:21960.", "It looks like this: office.example.com, 203.0.113.7 or 203.0.113.7:21960.",
+	},
+	"many-addresses": {
+		"Mehr als %d Adressen merkt sich Inselnetz nicht.", "Inselnetz keeps no more than %d addresses.",
+		"Nehmen Sie zuerst eine weg.", "Take one away first.",
+	},
+	"own-address": {
+		"%v ist dieser Computer.", "%v is this computer.",
+		"Wo er von außen zu erreichen ist, tragen Sie oben ein.", "Enter further up where it is reached from outside.",
+	},
+	"not-reached": {
+		"Dieses Netz kennt keine Adressen von außen.", "This network knows no addresses from outside.", "", "",
+	},
 	"join-running": {
 		"Der Beitritt läuft schon.", "Joining is under way already.",
 		"Brechen Sie ihn ab, um neu zu beginnen.", "Cancel it to begin anew.",

@@ -66,6 +66,9 @@ func (s *Server) table() map[string]call {
 		"audit":            handle(s.audit),
 		"doctor":           handle(s.doctor),
 		"diagnose":         handle(s.diagnose),
+		"places":           handle(s.places),
+		"places/own":       handle(s.placesOwn),
+		"places/of":        handle(s.placesOf),
 
 		"files/folders":      handle(s.folders),
 		"files/folder":       handle(s.folderSet),
@@ -166,17 +169,14 @@ func (s *Server) people(ctx context.Context, lang language, _ Empty) (People, er
 	if people == nil {
 		return People{}, &app.Problem{Code: "not-member"}
 	}
-	out := People{People: make([]Person, len(people)), Gone: make([]Person, len(gone))}
-	for i, p := range people {
-		out.People[i] = showPerson(p)
 	standings, err := s.ws.Standings(ctx)
 	if err != nil {
 		return People{}, err
 	}
-	}
+	out := People{People: make([]Person, len(people)), Gone: make([]Person, len(gone))}
 	all, now := roll{}, s.ws.Now()
-	for i, p := range gone {
-		out.Gone[i] = showPerson(p)
+	for i, p := range people {
+		out.People[i] = showPerson(p)
 		for j, d := range p.Devices {
 			st := standings[d.ID]
 			all.add(d, st)
@@ -184,6 +184,9 @@ func (s *Server) people(ctx context.Context, lang language, _ Empty) (People, er
 		}
 	}
 	out.Sentence = lang.everyone(all)
+	for i, p := range gone {
+		out.Gone[i] = showPerson(p)
+	}
 	return out, nil
 }
 

@@ -1453,3 +1453,32 @@ export interface WebHere {
 	person: string; // in whose name everything is written
 	device: string; // over which everything goes
 }
+
+// Places is the result of "places", "places/own" and "places/of": the ways between
+// the network of this computer and others, for a second office.
+export interface Places {
+	port: number; // of this computer, TCP and UDP; 0 unknown
+	near: string[]; // addresses of this computer in its own network: where a router has to forward to
+	outside: string[]; // where this computer is reached from outside, as someone typed
+	devices: Place[]; // others with an address typed or told, by name
+}
+
+// Place says how another device is reached from outside its network.
+export interface Place {
+	person: string; // name
+	device: Device;
+	typed: string[]; // on this computer
+	told: string[]; // by that device or by others
+}
+
+// PlacesOwn is the request of "places/own": where this computer is reached from
+// outside.
+export interface PlacesOwn {
+	addresses: string[]; // "host" or "host:port", at most 4; empty: nowhere
+}
+
+// PlacesOf is the request of "places/of": where another device is reached.
+export interface PlacesOf {
+	device: string;
+	addresses: string[]; // as in PlacesOwn
+}
