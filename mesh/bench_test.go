@@ -58,6 +58,12 @@ func (n *wired) Secure(context.Context, mesh.Conn, mesh.PeerID, bool, string) (m
 	return nil, io.ErrClosedPipe
 }
 
+func (n *wired) DialPunched(context.Context, mesh.PeerID, []string, string) (mesh.Conn, error) {
+	return nil, io.ErrClosedPipe
+}
+
+func (n *wired) Punch(context.Context, mesh.PeerID, []string) {}
+
 func (n *wired) Dial(_ context.Context, to mesh.PeerID, _ []string, proto string) (mesh.Conn, error) {
 	n.w.mu.Lock()
 	other := n.w.nodes[to]

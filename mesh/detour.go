@@ -159,7 +159,7 @@ func (l *loop) detourBegin(d *detour, via *session, p PeerID, now time.Time) {
 	d.busy = true
 	l.conns.Go(func() {
 		c, err := l.relays.dial(l.ctx, via, k, g, p, ProtoSync)
-		if err == nil && l.greet(l.ctx, c, true, nil, via, via.hops+1) {
+		if err == nil && l.greet(l.ctx, c, way{dialed: true, through: via, hops: via.hops + 1}) {
 			return
 		}
 		l.log.Debug("detour failed", "peer", p, "err", err)

@@ -51,6 +51,7 @@ type contact struct {
 	addrs   []string // sighted, reached, or told by itself
 	kept    []string // by the application: reached before, or typed by a person
 	told    []string // by others
+	opened  []string // where it was let through last (punch.go)
 	sighted time.Time
 	fresh   time.Time // last sighting that cleared the backoff
 	gone    bool

@@ -24,7 +24,8 @@
 // Whispers tell what holds at the moment and is kept nowhere (whisper.go).
 //
 // Who cannot be dialed is asked for through a member that has a session with it, and
-// this device carries for others likewise (relay.go, detour.go).
+// this device carries for others likewise (relay.go, detour.go). Two that routers
+// keep apart then look for a direct way, both at once (punch.go).
 //
 // One goroutine, the loop, owns what is known of peers (loop.go, events.go,
 // exchange.go, roster.go). It decides by plain functions (dial.go, view.go) and

@@ -43,6 +43,7 @@ func (l *loop) join(s *session) {
 		return
 	}
 	s.member = member
+	l.letThrough(s)
 	for _, o := range slices.Clone(l.order) {
 		if o.device == s.device && o.instance != s.instance {
 			l.probeOld(o, now) // it started anew, or there are two of it
@@ -273,6 +274,8 @@ func (l *loop) frame(s *session, frame any) {
 		l.gotBring(s, f)
 	case *refuseFrame:
 		l.relays.refuse(legKey{s.peer, f.Token})
+	case *punchFrame:
+		l.gotPunch(s, f, now)
 	case *callFrame:
 		if s.member {
 			l.links.called(s.device)
@@ -298,7 +301,7 @@ func (l *loop) hear(s *session, now time.Time) {
 	s.heard = true
 	l.gate.pardon(s.peer)
 	delete(l.left, s.peer)
-	if s.member && s.dialed && len(s.addrs) > 0 {
+	if s.member && s.dialed && len(s.addrs) > 0 && !s.punched {
 		l.book.own(s.peer, s.addrs, now)
 		l.teller.reached(s.peer, s.addrs)
 		l.addrs++

@@ -44,12 +44,11 @@ type links struct {
 
 // A partner is a member's device that has a session with us.
 type partner struct {
-	device  log.DeviceID
-	peer    PeerID
-	addrs   []string
-	spaces  []log.SpaceID
-	rtt     time.Duration
-	through *session // that carries between us; nil: direct
+	device log.DeviceID
+	peer   PeerID
+	way
+	spaces []log.SpaceID
+	rtt    time.Duration
 
 	gone    bool    // the session ended
 	links   []*link // the first is the one we ask over
@@ -96,13 +95,13 @@ func (ls *links) meet(now []partner) {
 			p = &partner{device: n.device, peer: n.peer}
 			ls.partners[n.device] = p
 		}
-		if p.through != n.through { // what goes another way from now on is asked anew
-			p.through, p.fails, p.until = n.through, 0, time.Time{}
+		if p.through != n.through || p.punched != n.punched { // what goes another way from now on is asked anew
+			p.fails, p.until = 0, time.Time{}
 			for _, l := range p.links {
 				l.hangUp()
 			}
 		}
-		p.addrs, p.spaces, p.rtt = n.addrs, n.spaces, n.rtt
+		p.way, p.spaces, p.rtt = n.way, n.spaces, n.rtt
 	}
 	for _, p := range ls.list() {
 		if !is[p.device] {
@@ -151,14 +150,14 @@ func (ls *links) reach(p *partner, asked bool) {
 		return
 	}
 	p.dialing, p.came = true, make(chan struct{})
-	ctx, addrs, through, came := ls.ctx, slices.Clone(p.addrs), p.through, p.came
-	ls.m.conns.Go(func() { ls.dial(ctx, p, addrs, through, came, asked) })
+	ctx, by, came := ls.ctx, p.way, p.came
+	ls.m.conns.Go(func() { ls.dial(ctx, p, by, came, asked) })
 }
 
 // dial opens a link, or has the other side do it.
-func (ls *links) dial(ctx context.Context, p *partner, addrs []string, through *session, came <-chan struct{}, asked bool) {
+func (ls *links) dial(ctx context.Context, p *partner, by way, came <-chan struct{}, asked bool) {
 	dialing, cancel := context.WithTimeout(ctx, dialTime)
-	c, err := ls.m.open(dialing, p.peer, addrs, through, ProtoBlocks)
+	c, err := ls.m.open(dialing, p.peer, by, ProtoBlocks)
 	cancel()
 	if err == nil {
 		ls.mu.Lock()

@@ -117,6 +117,7 @@ func (l *loop) tick(now time.Time) {
 	l.dial(now)
 	l.tellNear(now)
 	l.detour(now)
+	l.punchAll(now)
 }
 
 func (l *loop) spareList() []*session {
@@ -130,7 +131,7 @@ func (l *loop) spareList() []*session {
 
 // tend pings, compares and ends one session as time goes by.
 func (l *loop) tend(s *session, now time.Time) {
-	seen := l.seen(s)
+	seen, sign := l.seen(s), l.sign(s, now)
 	switch {
 	case s.ended:
 		return
@@ -141,7 +142,8 @@ func (l *loop) tend(s *session, now time.Time) {
 		}
 		return
 	case !s.heard && now.Sub(s.since) >= helloTime,
-		now.Sub(seen) >= deadTime,
+		now.Sub(sign) >= deadTime,
+		s.hung(seen, now),
 		!s.probe.IsZero() && !s.probe.After(now),
 		!s.member && now.Sub(s.since) >= strangerTime,
 		s.out.stuck(now):
@@ -151,13 +153,16 @@ func (l *loop) tend(s *session, now time.Time) {
 	if !s.heard {
 		l.wake(s.since.Add(helloTime))
 	}
-	if s.pinged.IsZero() && now.Sub(seen)+pingTogether >= s.quiet() {
+	ping, due := s.pingDue(seen, sign, now)
+	if s.pinged.IsZero() && due {
 		l.ping(s, now)
 	}
 	if s.pinged.IsZero() {
-		l.wake(seen.Add(s.quiet()))
+		l.wake(ping)
+	} else {
+		l.wake(later(s.pinged, seen).Add(deadTime))
 	}
-	l.wake(seen.Add(deadTime))
+	l.wake(sign.Add(deadTime))
 	l.wake(s.probe)
 	for _, a := range s.asks {
 		if now.Sub(a.at) >= wantTime {

@@ -171,13 +171,12 @@ func (m *Mesh) accept(ctx, working context.Context) error {
 		if err != nil {
 			return err
 		}
-		m.take(ctx, working, c, nil, 0)
+		m.take(ctx, working, c, way{})
 	}
 }
 
-// take lets the other end of a new Conn in, or not. through and hops tell which
-// way it came.
-func (m *Mesh) take(ctx, working context.Context, c Conn, through *session, hops int) {
+// take lets the other end of a new Conn in, or not.
+func (m *Mesh) take(ctx, working context.Context, c Conn, by way) {
 	switch c.Proto() {
 	case ProtoSync:
 		var g *guest
@@ -188,13 +187,15 @@ func (m *Mesh) take(ctx, working context.Context, c Conn, through *session, hops
 			c.Close()
 			return
 		}
-		m.conns.Go(func() { m.greet(working, c, false, nil, through, hops, g) })
+		m.conns.Go(func() { m.greet(working, c, by, g) })
 	case ProtoBlocks:
 		m.conns.Go(func() { m.links.accept(c) })
 	case ProtoRelay:
 		m.conns.Go(func() { m.relays.accept(working, c) })
+	case ProtoSeen:
+		m.conns.Go(func() { m.tellSeen(c) })
 	case ProtoJoin:
-		if m.opts.Join == nil || through != nil || !m.gate.enterJoin(c.Peer()) {
+		if m.opts.Join == nil || by.through != nil || !m.gate.enterJoin(c.Peer()) {
 			c.Close()
 			return
 		}
@@ -210,12 +211,12 @@ func (m *Mesh) take(ctx, working context.Context, c Conn, through *session, hops
 
 // greet says hello over a new connection and runs the session. It reports
 // whether the other end proved itself.
-func (m *Mesh) greet(ctx context.Context, c Conn, dialed bool, addrs []string, through *session, hops int, guests ...*guest) bool {
+func (m *Mesh) greet(ctx context.Context, c Conn, by way, guests ...*guest) bool {
 	defer c.Close()
 	late := time.AfterFunc(helloTime, func() { c.Close() })
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
-	g, err := hello(c, m.self, m.id, dialed, m.opts)
+	g, err := hello(c, m.self, m.id, by.dialed, m.opts)
 	late.Stop()
 	for _, v := range guests {
 		m.gate.leave(v)
@@ -228,8 +229,7 @@ func (m *Mesh) greet(ctx context.Context, c Conn, dialed bool, addrs []string, t
 		return false
 	}
 	s := &session{
-		greeting: g, c: c, peer: c.Peer(), dialed: dialed, addrs: addrs, out: newOutbox(),
-		through: through, hops: hops,
+		greeting: g, way: by, c: c, alive: aliveConn(c), peer: c.Peer(), out: newOutbox(),
 		in:      &imports{kick: make(chan struct{}, 1)},
 		tokens:  make(chan struct{}, readAhead),
 		gone:    make(chan struct{}),
@@ -237,11 +237,11 @@ func (m *Mesh) greet(ctx context.Context, c Conn, dialed bool, addrs []string, t
 	}
 	s.seen.Store(m.clock())
 	m.post(func(l *loop) {
-		if dialed && hops == 0 {
+		if by.dialed && by.hops == 0 {
 			l.dialed(s.peer, true)
 		}
 		l.join(s)
-		if dialed && hops > 0 {
+		if by.dialed && by.hops > 0 {
 			l.detoured(s.peer)
 		}
 	})

@@ -21,7 +21,7 @@ type Peer struct {
 	PeerID   PeerID
 	Here     bool
 	Since    time.Time     // when Here became so; zero if never seen
-	LastSeen time.Time     // last frame from it; zero if never seen
+	LastSeen time.Time     // last sign of it; zero if never seen
 	Left     string        // if not here: LeftGoodbye, LeftBroke or LeftUnknown
 	Path     string        // where it is reached, for people
 	Via      log.DeviceID  // the member that carries between us; zero: direct

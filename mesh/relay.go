@@ -191,7 +191,7 @@ func (rs *relays) reach(ctx context.Context, s *session, k legKey, g *leg) (c Co
 		cancel()
 	})
 	if s.dialed {
-		if c, err = rs.m.open(ctx, s.peer, s.addrs, s.through, ProtoRelay); err != nil {
+		if c, err = rs.m.open(ctx, s.peer, s.way, ProtoRelay); err != nil {
 			return nil, err
 		}
 		if err := c.Send(k.token[:]); err != nil {
@@ -254,17 +254,20 @@ func (rs *relays) dial(ctx context.Context, through *session, k legKey, g *leg, 
 	return s, nil
 }
 
-// open dials a peer, through another one's session where that is given.
-func (m *Mesh) open(ctx context.Context, to PeerID, addrs []string, through *session, proto string) (Conn, error) {
-	if through == nil {
-		return m.t.Dial(ctx, to, addrs, proto)
+// open dials a peer on a way that is known to lead there.
+func (m *Mesh) open(ctx context.Context, to PeerID, by way, proto string) (Conn, error) {
+	switch {
+	case by.through == nil && by.punched:
+		return m.t.DialPunched(ctx, to, by.addrs, proto)
+	case by.through == nil:
+		return m.t.Dial(ctx, to, by.addrs, proto)
 	}
-	k, g, err := m.relays.fresh(through)
+	k, g, err := m.relays.fresh(by.through)
 	if err != nil {
 		return nil, err
 	}
-	m.post(func(l *loop) { l.ask(through, k, to) })
-	return m.relays.dial(ctx, through, k, g, to, proto)
+	m.post(func(l *loop) { l.ask(by.through, k, to) })
+	return m.relays.dial(ctx, by.through, k, g, to, proto)
 }
 
 // bring takes a Conn that a member carries to us.
@@ -284,7 +287,7 @@ func (rs *relays) bring(ctx context.Context, s *session, k legKey, g *leg, from 
 		rs.m.log.Debug("not brought together", "peer", from, "err", err)
 		return
 	}
-	rs.m.take(ctx, ctx, c, s, hops)
+	rs.m.take(ctx, ctx, c, way{through: s, hops: hops})
 }
 
 // hold counts a relay that is to be carried between two peers.

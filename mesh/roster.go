@@ -116,7 +116,7 @@ func (l *loop) sighted(s Sighting) {
 func (l *loop) peer(s *session) Peer {
 	p := Peer{
 		Device: s.device, Instance: s.instance, PeerID: s.peer, Here: true,
-		Since: s.since, LastSeen: l.seen(s), Path: s.c.Path(), Via: s.via(), Hops: s.hops, RTT: s.rtt,
+		Since: s.since, LastSeen: l.known(s), Path: s.c.Path(), Via: s.via(), Hops: s.hops, RTT: s.rtt,
 		Clock: s.clock, Version: s.version, Stranger: !s.member,
 	}
 	for id, v := range s.views {
@@ -176,7 +176,7 @@ func (m *Mesh) dial(ctx context.Context, peer PeerID, addrs []string) {
 		m.post(func(l *loop) { l.dialed(peer, false) })
 		return
 	}
-	if !m.greet(ctx, c, true, addrs, nil, 0) {
+	if !m.greet(ctx, c, way{dialed: true, addrs: addrs}) {
 		m.post(func(l *loop) { l.dialed(peer, false) })
 	}
 }
@@ -213,8 +213,10 @@ func (l *loop) meet() {
 		if !s.heard || !s.member || slices.ContainsFunc(list, func(p partner) bool { return p.device == s.device }) {
 			continue
 		}
-		p := partner{device: s.device, peer: s.peer, spaces: slices.Clone(s.spaces), rtt: s.best, through: s.through}
-		if c := l.book.contacts[s.peer]; c != nil {
+		p := partner{device: s.device, peer: s.peer, spaces: slices.Clone(s.spaces), rtt: s.best, way: way{through: s.through, punched: s.punched}}
+		if c := l.book.contacts[s.peer]; s.punched {
+			p.addrs = s.addrs
+		} else if c != nil {
 			p.addrs = c.where()
 		}
 		list = append(list, p)

@@ -43,18 +43,16 @@ func (k sessionKey) compare(o sessionKey) int {
 // write and import; everything below "of the loop" belongs to the loop.
 type session struct {
 	greeting
-	c       Conn
-	peer    PeerID
-	dialed  bool
-	addrs   []string // that were dialed
-	through *session // that it was brought about with; nil: direct
-	hops    int      // members in between
-	out     *outbox
-	in      *imports
-	tokens  chan struct{} // frames read and not handled yet
-	gone    chan struct{} // closed at the end of the session
-	once    sync.Once
-	seen    atomic.Int64 // when the last frame came, on the Mesh's clock
+	way
+	c      Conn
+	peer   PeerID
+	out    *outbox
+	in     *imports
+	tokens chan struct{} // frames read and not handled yet
+	gone   chan struct{} // closed at the end of the session
+	once   sync.Once
+	seen   atomic.Int64 // when the last frame came, on the Mesh's clock
+	alive  AliveConn    // c, where its system knows more; nil: frames alone tell
 
 	written chan struct{} // closed when the writer ended
 
@@ -70,6 +68,7 @@ type session struct {
 	ping      uint64
 	mine      bool      // the last ping was ours
 	pinged    time.Time // when the unanswered ping went; zero if none
+	aliveAt   time.Time // when the system last heard the other end, as far as it was asked
 	probe     time.Time // until when the ping must be answered; zero if no matter
 	digestAt  time.Time
 	digests   int // sent
@@ -78,6 +77,7 @@ type session struct {
 	told      int             // version of the addresses told
 	near      map[PeerID]bool // whom it can carry to; nil: it never said
 	asked     time.Time       // until when its asks to carry use up what they may
+	punch     punch
 	askNumber uint64
 	asks      map[uint64]*ask
 	load      int  // bytes asked for or waiting for import
@@ -88,6 +88,9 @@ type session struct {
 // quiet is how long we wait for a frame before we ping: not as long as the other
 // end, so that one pings alone, and next time the other.
 func (s *session) quiet() time.Duration {
+	if s.alive != nil {
+		return aliveTime
+	}
 	wait := quietTime
 	if s.mine {
 		wait += time.Second
@@ -96,6 +99,15 @@ func (s *session) quiet() time.Duration {
 		wait += time.Second / 2
 	}
 	return wait
+}
+
+// A way is how a Conn came about.
+type way struct {
+	dialed  bool     // by this device
+	addrs   []string // that were dialed
+	through *session // that carries it; nil: direct
+	hops    int      // members in between
+	punched bool     // addrs lead there only while both ends send (punch.go)
 }
 
 func (s *session) key() sessionKey { return sessionKey{s.device, s.instance} }

@@ -18,6 +18,7 @@ const (
 	ProtoJoin   = "/inselnetz/join/1"
 	ProtoBlocks = "/inselnetz/blocks/1"
 	ProtoRelay  = "/inselnetz/relay/1"
+	ProtoSeen   = "/inselnetz/seen/1" // the accepter tells the dialer's Path, as it sees it
 )
 
 // MaxFrame is the longest frame a Conn carries, in bytes.
@@ -67,6 +68,14 @@ type Transport interface {
 	// Dial opens a Conn for a protocol. addrs may be empty when the transport
 	// knows the peer or is connected to it.
 	Dial(ctx context.Context, to PeerID, addrs []string, proto string) (Conn, error)
+	// DialPunched opens a Conn in the one manner that can pass routers and firewalls
+	// which both ends have something in front of: from the port that is listened on,
+	// to addresses where the other end sees to it that it comes through, by Punch at
+	// the same moment or because they talk already.
+	DialPunched(ctx context.Context, to PeerID, addrs []string, proto string) (Conn, error)
+	// Punch lets a DialPunched from these addresses of a peer come through, until
+	// ctx ends or it came. The Conn goes to Accept.
+	Punch(ctx context.Context, from PeerID, addrs []string)
 	// Secure makes a Conn of one that a third device carries: both ends prove the
 	// keys behind their PeerIDs to each other, and the third sees nothing of what
 	// is said. The dialer names the protocol; the other hears it. It takes no

@@ -181,8 +181,8 @@ func TestWhichConnectionStays(t *testing.T) {
 	}{{true, true, true}, {false, false, true}, {true, false, false}, {false, true, true}} {
 		a := &loop{Mesh: &Mesh{self: "a"}}
 		b := &loop{Mesh: &Mesh{self: "b"}}
-		atA := a.wins(&session{peer: "b", dialed: tt.newByA}, &session{peer: "b", dialed: tt.oldByA})
-		atB := b.wins(&session{peer: "a", dialed: !tt.newByA}, &session{peer: "a", dialed: !tt.oldByA})
+		atA := a.wins(&session{peer: "b", way: way{dialed: tt.newByA}}, &session{peer: "b", way: way{dialed: tt.oldByA}})
+		atB := b.wins(&session{peer: "a", way: way{dialed: !tt.newByA}}, &session{peer: "a", way: way{dialed: !tt.oldByA}})
 		if atA != tt.keepNew || atB != tt.keepNew {
 			t.Errorf("%+v: a keeps the new one: %v, b: %v", tt, atA, atB)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -18,6 +19,7 @@ const (
 	maxLogs         = 100_000 // logs one peer may offer
 	maxToldPeers    = 128     // peers in one addresses frame
 	maxToldAddrs    = 8       // addresses of one peer
+	maxPunchAddrs   = 9       // and one seen by another
 	maxAddr         = 128     // bytes of an address or a PeerID
 )
 
@@ -40,6 +42,7 @@ const (
 	typeRelay   = 15
 	typeBring   = 16
 	typeRefuse  = 17
+	typePunch   = 18
 )
 
 // errFrame is what every refused frame wraps.
@@ -160,6 +163,14 @@ type (
 		Peer  string
 		Hops  uint64
 	}
+	// punchFrame agrees on a moment to send to each other's addresses.
+	punchFrame struct {
+		_     struct{} `cbor:",toarray"`
+		Type  uint64
+		Step  uint64
+		N     uint64
+		Addrs []string
+	}
 	// refuseFrame answers either: not this one.
 	refuseFrame struct {
 		_     struct{} `cbor:",toarray"`
@@ -247,6 +258,10 @@ func decode(b []byte) (any, error) {
 		return read(b, func(f *bringFrame) bool { return f.Peer != "" && len(f.Peer) <= maxAddr && f.Hops <= 255 })
 	case typeRefuse:
 		return read(b, func(*refuseFrame) bool { return true })
+	case typePunch:
+		return read(b, func(f *punchFrame) bool {
+			return f.Step >= punchAsk && f.Step <= punchGo && len(f.Addrs) <= maxPunchAddrs && goodAddrTexts(f.Addrs)
+		})
 	}
 	return nil, nil
 }
@@ -310,14 +325,13 @@ func goodNear(f *nearFrame) bool {
 
 func goodAddrs(f *addrsFrame) bool {
 	for _, p := range f.Peers {
-		if p.Peer == "" || len(p.Peer) > maxAddr || p.Addrs == nil || len(p.Addrs) > maxToldAddrs {
+		if p.Peer == "" || len(p.Peer) > maxAddr || len(p.Addrs) > maxToldAddrs || !goodAddrTexts(p.Addrs) {
 			return false
-		}
-		for _, a := range p.Addrs {
-			if a == "" || len(a) > maxAddr {
-				return false
-			}
 		}
 	}
 	return f.Peers != nil && len(f.Peers) <= maxToldPeers
+}
+
+func goodAddrTexts(list []string) bool {
+	return list != nil && !slices.ContainsFunc(list, func(a string) bool { return a == "" || len(a) > maxAddr })
 }

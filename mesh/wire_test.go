@@ -55,6 +55,7 @@ func samples() []struct {
 		{"relay", &relayFrame{Type: typeRelay, Token: id16(12), Peer: "p"}},
 		{"bring", &bringFrame{Type: typeBring, Token: id16(13), Peer: "q", Hops: 1}},
 		{"refuse", &refuseFrame{Type: typeRefuse, Token: id16(12)}},
+		{"punch", &punchFrame{Type: typePunch, Step: punchAnswer, N: 3, Addrs: []string{"192.0.2.7:21960"}}},
 	}
 }
 

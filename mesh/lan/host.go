@@ -231,64 +231,78 @@ func (h *host) upgrade(ctx context.Context, raw net.Conn, dir network.Direction,
 		raw.Close()
 		return nil, err
 	}
-	return h.upgrader.Upgrade(ctx, h.tcp, m, dir, p, scope) // ends scope and raw on error
+	c, err := h.upgrader.Upgrade(ctx, h.tcp, m, dir, p, scope) // ends scope and raw on error
+	if err != nil {
+		return nil, err
+	}
+	return keptAlive(c, raw), nil
 }
 
-// dial tries all addresses and names, TCP first, and keeps the connection that is
-// made first.
-func (h *host) dial(ctx context.Context, to peer.ID, addrs []netip.AddrPort, names []string) (transport.CapableConn, error) {
+// An attempt is one way to a peer, tried after a while.
+type attempt struct {
+	delay time.Duration
+	dial  func(context.Context) (transport.CapableConn, error)
+}
+
+// attempts are all addresses and names of a peer, TCP first.
+func (h *host) attempts(to peer.ID, addrs []netip.AddrPort, names []string) (list []attempt) {
+	for i, a := range addrs {
+		delay := time.Duration(i) * tcpStagger
+		list = append(list,
+			attempt{delay, func(ctx context.Context) (transport.CapableConn, error) { return h.dialTCP(ctx, to, a.String()) }},
+			attempt{delay + quicDelay, func(ctx context.Context) (transport.CapableConn, error) { return h.dialQUIC(ctx, to, a) }})
+	}
+	for i, name := range names {
+		delay := time.Duration(min(i+len(addrs), 4)) * tcpStagger
+		list = append(list,
+			attempt{delay, func(ctx context.Context) (transport.CapableConn, error) { return h.dialTCP(ctx, to, name) }},
+			attempt{delay + quicDelay, func(ctx context.Context) (transport.CapableConn, error) { return h.dialNameQUIC(ctx, to, name) }})
+	}
+	return list
+}
+
+// first makes attempts and keeps the connection that is made first.
+func first(ctx context.Context, tries []attempt) (transport.CapableConn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	type result struct {
 		conn transport.CapableConn
 		err  error
 	}
 	results := make(chan result)
-	tries := 0
-	try := func(delay time.Duration, dial func() (transport.CapableConn, error)) {
-		tries++
+	for _, a := range tries {
 		go func() {
 			var r result
 			select {
-			case <-time.After(delay):
-				r.conn, r.err = dial()
+			case <-time.After(a.delay):
+				r.conn, r.err = a.dial(ctx)
 			case <-ctx.Done():
 				r.err = ctx.Err()
 			}
 			results <- r
 		}()
 	}
-	for i, a := range addrs {
-		delay := time.Duration(i) * tcpStagger
-		try(delay, func() (transport.CapableConn, error) { return h.dialTCP(ctx, to, a.String()) })
-		try(delay+quicDelay, func() (transport.CapableConn, error) { return h.dialQUIC(ctx, to, a) })
-	}
-	for i, name := range names {
-		delay := time.Duration(min(i+len(addrs), 4)) * tcpStagger
-		try(delay, func() (transport.CapableConn, error) { return h.dialTCP(ctx, to, name) })
-		try(delay+quicDelay, func() (transport.CapableConn, error) { return h.dialNameQUIC(ctx, to, name) })
-	}
-	var first transport.CapableConn
+	var won transport.CapableConn
 	var errs []error
-	for range tries { // cancelled tries end at once, so this also waits for the losers
+	for range tries { // cancelled ones end at once, so this also waits for the losers
 		r := <-results
 		switch {
 		case r.err != nil:
 			errs = append(errs, r.err)
-		case first == nil:
-			first = r.conn
+		case won == nil:
+			won = r.conn
 			cancel()
 		default:
 			r.conn.Close()
 		}
 	}
 	cancel()
-	if first == nil {
+	if won == nil {
 		if err := ctx.Err(); len(errs) == 0 && err != nil {
 			return nil, err
 		}
 		return nil, errors.Join(errs[:min(len(errs), 3)]...)
 	}
-	return first, nil
+	return won, nil
 }
 
 func (h *host) dialTCP(ctx context.Context, to peer.ID, hostport string) (transport.CapableConn, error) {
@@ -304,6 +318,12 @@ func (h *host) dialTCP(ctx context.Context, to peer.ID, hostport string) (transp
 func (h *host) dialQUIC(ctx context.Context, to peer.ID, a netip.AddrPort) (transport.CapableConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, quicTime)
 	defer cancel()
+	return h.dialDatagrams(ctx, to, a)
+}
+
+// dialDatagrams makes a QUIC connection from the port that is listened on, as long
+// as ctx lasts.
+func (h *host) dialDatagrams(ctx context.Context, to peer.ID, a netip.AddrPort) (transport.CapableConn, error) {
 	if a.Addr().Zone() != "" {
 		return nil, errors.New("QUIC does not reach link-local addresses") // libp2p's address has no place for the zone
 	}
@@ -389,7 +409,7 @@ func readProto(r io.Reader) (string, error) {
 		return "", err
 	}
 	switch p := string(proto); p {
-	case mesh.ProtoSync, mesh.ProtoJoin, mesh.ProtoBlocks, mesh.ProtoRelay:
+	case mesh.ProtoSync, mesh.ProtoJoin, mesh.ProtoBlocks, mesh.ProtoRelay, mesh.ProtoSeen:
 		return p, nil
 	}
 	return "", fmt.Errorf("unknown protocol %q", proto)

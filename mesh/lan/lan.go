@@ -154,30 +154,38 @@ func (t *Transport) Dial(ctx context.Context, to mesh.PeerID, addrs []string, pr
 	if len(addrs) == 0 {
 		addrs = t.lastAddrs(to)
 	}
-	targets, names := parseAddrs(addrs), parseNames(addrs)
-	if len(targets)+len(names) == 0 {
-		return nil, fmt.Errorf("dial %s: no address known", to)
+	c, err := t.begin(ctx, t.host.attempts(id, parseAddrs(addrs), parseNames(addrs)), proto)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", to, err)
+	}
+	t.mu.Lock()
+	t.learn(to, []string{c.path})
+	t.mu.Unlock()
+	return c, nil
+}
+
+// begin makes the first of several attempts that succeeds a Conn.
+func (t *Transport) begin(ctx context.Context, tries []attempt, proto string) (*conn, error) {
+	if len(tries) == 0 {
+		return nil, errors.New("no address known")
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(t.ctx, cancel)()
-	muxed, err := t.host.dial(ctx, id, targets, names)
+	muxed, err := first(ctx, tries)
 	if err != nil {
-		return nil, fmt.Errorf("dial %s: %w", to, err)
+		return nil, err
 	}
 	stream, err := openStream(ctx, muxed, proto)
 	if err != nil {
 		muxed.Close()
-		return nil, fmt.Errorf("dial %s: %w", to, err)
+		return nil, err
 	}
 	c := newConn(t, muxed, stream, proto, nil)
 	if !t.keep(c) {
 		muxed.Close()
 		return nil, net.ErrClosed
 	}
-	t.mu.Lock()
-	t.learn(to, []string{c.path})
-	t.mu.Unlock()
 	return c, nil
 }
 

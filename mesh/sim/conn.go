@@ -61,7 +61,7 @@ func (w *World) connect(a, b *node, proto string) (from, to *end) {
 
 func (e *end) Peer() mesh.PeerID { return e.peer.n.Self() }
 func (e *end) Proto() string     { return e.proto }
-func (e *end) Path() string      { return "sim:" + e.peer.n.name }
+func (e *end) Path() string      { return address(e.peer.n.name, e.hosts[1]) }
 
 // blocked reports whether frames get nowhere just now.
 func (e *end) blocked() bool {

@@ -31,6 +31,7 @@ type node struct {
 	keys      []log.Key
 	door      string
 	ends      []*end
+	opened    map[string]int // for whom it sends, that they come through a wall
 	heard     map[string]heard
 	beacons   uint64
 }
@@ -51,13 +52,15 @@ const (
 func newNode(w *World, name string, host int, life uint64) *node {
 	return &node{
 		w: w, name: name, host: host, life: life, up: true, done: make(chan struct{}),
-		accepted: make(chan *end, waiting), sightings: make(chan mesh.Sighting, 64), heard: map[string]heard{},
+		accepted: make(chan *end, waiting), sightings: make(chan mesh.Sighting, 64), heard: map[string]heard{}, opened: map[string]int{},
 	}
 }
 
 func (n *node) Self() mesh.PeerID { return mesh.PeerID(n.name) }
 
-func (n *node) addr() string { return fmt.Sprintf("sim:%s/%d", n.name, n.host) }
+func (n *node) addr() string { return address(n.name, n.host) }
+
+func address(name string, host int) string { return fmt.Sprintf("sim:%s/%d", name, host) }
 
 func (n *node) Addrs() []string {
 	n.w.mu.Lock()
@@ -67,7 +70,23 @@ func (n *node) Addrs() []string {
 
 // Dial takes a round trip; across a cut it takes until ctx ends.
 func (n *node) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto string) (mesh.Conn, error) {
-	if string(to) == n.name {
+	return n.open(ctx, call{to: string(to), addrs: addrs, proto: proto})
+}
+
+// A call is a dial on its way.
+type call struct {
+	to      string
+	addrs   []string
+	proto   string
+	punched bool
+
+	about string // its name, of which there is only one
+	live  func() bool
+	reply func(*end, error)
+}
+
+func (n *node) open(ctx context.Context, c call) (mesh.Conn, error) {
+	if c.to == n.name {
 		return nil, errors.New("sim: dial to oneself")
 	}
 	type result struct {
@@ -76,7 +95,8 @@ func (n *node) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto s
 	}
 	answer := make(chan result, 1)
 	given := false
-	reply := func(e *end, err error) {
+	c.live = func() bool { return ctx.Err() == nil }
+	c.reply = func(e *end, err error) {
 		if given = true; ctx.Err() != nil && e != nil {
 			e.shut()
 			return
@@ -89,13 +109,13 @@ func (n *node) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto s
 		w.mu.Unlock()
 		return nil, errDown
 	}
-	about := fmt.Sprintf("dial/%s/%s%s", n.name, to, proto) // counted apart: dials to several run at once
-	w.count[about]++
-	about = fmt.Sprintf("%s/%d", about, w.count[about])
+	c.about = fmt.Sprintf("dial/%s/%s%s", n.name, c.to, c.proto) // counted apart: dials to several run at once
+	w.count[c.about]++
+	c.about = fmt.Sprintf("%s/%d", c.about, w.count[c.about])
 	w.park(op{
-		key:  about,
-		do:   func() bool { n.dial(about, string(to), addrs, proto, reply); return false },
-		fail: func(err error) { reply(nil, err) },
+		key:  c.about,
+		do:   func() bool { n.dial(c); return false },
+		fail: func(err error) { c.reply(nil, err) },
 	})
 	w.mu.Unlock()
 	select {
@@ -115,33 +135,38 @@ func (n *node) Dial(ctx context.Context, to mesh.PeerID, addrs []string, proto s
 			r.e.shut()
 		}
 	}
-	return nil, fmt.Errorf("sim: dial %s: %w", to, ctx.Err())
+	return nil, fmt.Errorf("sim: dial %s: %w", c.to, ctx.Err())
 }
 
 // dial plans the arrival of a dial and the way back.
-func (n *node) dial(about, to string, addrs []string, proto string, reply func(*end, error)) {
+func (n *node) dial(c call) {
 	w := n.w
-	at := w.delay(n.name, to, about)
-	w.at(uint64(at), about, func() {
-		other := w.nodes[to]
+	at := w.delay(n.name, c.to, c.about)
+	w.at(uint64(at), c.about, func() {
+		other := w.nodes[c.to]
 		switch {
 		case !n.up:
 			return
-		case w.cut[pairOf(n.name, to)]:
+		case w.cut[pairOf(n.name, c.to)]:
 			return
-		case proto != mesh.ProtoSync && proto != mesh.ProtoJoin && proto != mesh.ProtoBlocks && proto != mesh.ProtoRelay:
-			reply(nil, errRefused)
+		case !known(c.proto):
+			c.reply(nil, errRefused)
 			return
-		case other == nil || !other.up || len(addrs) > 0 && !slices.Contains(addrs, other.addr()) || len(other.accepted) == waiting:
-			w.at(uint64(at), about, func() { reply(nil, errRefused) })
+		case !w.passes(n, c):
+			if c.punched && c.live() { // it sends again
+				w.at(uint64(punchEvery), c.about, func() { n.dial(c) })
+			}
+			return
+		case other == nil || !other.up || len(c.addrs) > 0 && !slices.Contains(c.addrs, other.addr()) || len(other.accepted) == waiting:
+			w.at(uint64(at), c.about, func() { c.reply(nil, errRefused) })
 			return
 		}
-		mine, theirs := w.connect(n, other, proto)
+		mine, theirs := w.connect(n, other, c.proto)
 		w.note("connect", mine.id)
 		other.accepted <- theirs
-		w.at(uint64(at), about, func() {
+		w.at(uint64(at), c.about, func() {
 			if n.up {
-				reply(mine, nil)
+				c.reply(mine, nil)
 			}
 		})
 	})
@@ -194,7 +219,7 @@ func (n *node) cast(s mesh.Sighting) {
 	life, host, key := n.life, n.host, n.keys[0]
 	for _, name := range w.names() {
 		o := w.nodes[name]
-		if o == n || w.cut[pairOf(n.name, name)] {
+		if _, walled := w.walls[pairOf(n.name, name)]; o == n || walled || w.cut[pairOf(n.name, name)] {
 			continue
 		}
 		about := fmt.Sprintf("sighting/%s/%s/%d", n.name, name, n.beacons)
@@ -231,7 +256,11 @@ func (n *node) Doors() []mesh.Door {
 	defer n.w.mu.Unlock()
 	var list []mesh.Door
 	for _, name := range n.w.names() {
-		if o := n.w.nodes[name]; o != n && o.up && o.door != "" && !n.w.cut[pairOf(n.name, name)] {
+		p := pairOf(n.name, name)
+		if _, walled := n.w.walls[p]; walled {
+			continue
+		}
+		if o := n.w.nodes[name]; o != n && o.up && o.door != "" && !n.w.cut[p] {
 			list = append(list, mesh.Door{Name: o.door, Peer: o.Self(), Addrs: []string{o.addr()}, Seen: time.Now()})
 		}
 	}

@@ -52,6 +52,7 @@ type World struct {
 	links   map[pair]Link
 	usual   Link
 	cut     map[pair]bool
+	walls   map[pair]wall
 	parked  []op
 	events  events
 	offsets map[string]time.Duration
@@ -63,6 +64,9 @@ type World struct {
 
 // pair is two names in order.
 type pair struct{ a, b string }
+
+// A wall is what routers let through between two nodes.
+type wall struct{ punch bool }
 
 func pairOf(a, b string) pair {
 	if b < a {
@@ -81,7 +85,7 @@ func Run(t *testing.T, seed uint64, f func(w *World)) {
 		w := &World{
 			T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, start: time.Now(),
 			notify: make(chan struct{}, 1), over: make(chan struct{}),
-			nodes: map[string]*node{}, links: map[pair]Link{}, cut: map[pair]bool{},
+			nodes: map[string]*node{}, links: map[pair]Link{}, cut: map[pair]bool{}, walls: map[pair]wall{},
 			offsets: map[string]time.Duration{}, count: map[string]uint64{}, trace: sha256.New(),
 		}
 		done := make(chan struct{})
@@ -168,6 +172,14 @@ func (w *World) Cut(a, b string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cut[pairOf(a, b)] = true
+}
+
+// Wall puts routers in front of two nodes: they do not hear or dial each other,
+// unless they do so at the same moment where punch says that this passes.
+func (w *World) Wall(a, b string, punch bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.walls[pairOf(a, b)] = wall{punch}
 }
 
 // Heal undoes Cut. Conns that were not given up carry what waited, and both
