@@ -135,7 +135,11 @@ func letIn(b *testing.B, host, guest *process) {
 // filled makes a data directory with an office and n messages.
 func filled(b *testing.B, n int) string {
 	b.Helper()
-	dir := b.TempDir()
+	return filledIn(b, b.TempDir(), n)
+}
+
+func filledIn(b *testing.B, dir string, n int) string {
+	b.Helper()
 	data := filepath.Join(dir, "data")
 	ctx, stop := context.WithCancel(context.Background())
 	ws, err := app.Open(ctx, data, app.Options{

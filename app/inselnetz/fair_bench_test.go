@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -33,33 +34,12 @@ func sized(b *testing.B, name string, usual int) int {
 // three share the processor and the disk of one machine, which three PCs do not:
 // FAIR_APART=DIR has the third keep its data there, on another disk or in memory,
 // and take only the processor time that the others leave. FAIR_ENTRIES and FAIR_MIB
-// make it smaller.
+// make it smaller. FAIR_KEEP=DIR keeps the office of the two for the next run: a
+// million messages take minutes to write.
 func BenchmarkFair(b *testing.B) {
 	dir := benchDir(b)
-	n, mib := sized(b, "FAIR_ENTRIES", 1_000_000), sized(b, "FAIR_MIB", 1024)
-	office := []*process{newProcess(b, filled(b, n)), newProcess(b, filepath.Join(dir, "second", "data"))}
-	letIn(b, office[0], office[1])
-	hasAll := func(p *process, n int) func() bool {
-		return func() bool {
-			m, err := ask[api.Messages](b.Context(), p.client, "messages", api.MessagesAsk{Limit: 1})
-			return err == nil && m.Total >= n
-		}
-	}
-	wait(b, 5*time.Minute, "the second device to have all messages", hasAll(office[1], n))
-	hasFolder := func(p *process) func() bool {
-		return func() bool {
-			f := do[api.Folders](p, "files/folders", api.Empty{}).Folders
-			return len(f) > 0 && f[0].Dir != ""
-		}
-	}
-	for _, p := range office {
-		wait(b, 30*time.Second, "a folder", hasFolder(p))
-	}
-	t := tree{1, mib << 20}
-	src := filepath.Join(dir, "src")
-	t.make(b, src)
-	ok(b, os.Rename(src, filepath.Join(filesDir(office[1]), "large")))
-	t.await(b, filepath.Join(filesDir(office[0]), "large"), 5*time.Minute)
+	n, t := sized(b, "FAIR_ENTRIES", 1_000_000), tree{1, sized(b, "FAIR_MIB", 1024) << 20}
+	office := fairOffice(b, dir, n, t)
 	calm(b, []int{office[0].cmd.Process.Pid, office[1].cmd.Process.Pid})
 	c := newChatter(b, office)
 	for b.Loop() {
@@ -80,7 +60,7 @@ func BenchmarkFair(b *testing.B) {
 	ctx, stop := context.WithTimeout(b.Context(), 10*time.Minute)
 	defer stop()
 	go func() {
-		for ctx.Err() == nil && (!hasAll(third, n)() || !hasFolder(third)() || !t.full(filepath.Join(filesDir(third), "large", "d0000"), 1)) {
+		for ctx.Err() == nil && (!hasAll(third, n) || !hasFolder(third) || !t.full(filepath.Join(filesDir(third), "large", "d0000"), 1)) {
 			time.Sleep(200 * time.Millisecond) // asked seldom, so that asking costs nothing
 		}
 		pulled <- time.Since(start)
@@ -90,7 +70,66 @@ func BenchmarkFair(b *testing.B) {
 		b.Fatalf("the third device has not all after %v", took)
 	}
 	b.ReportMetric(took.Seconds(), "pull-s")
+	for name, p := range map[string]*process{"first": office[0], "second": office[1], "third": third} {
+		b.ReportMetric(peak(b, p), name+"-peak-MiB")
+	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// fairOffice starts two devices that have n messages and a tree of files.
+func fairOffice(b *testing.B, dir string, n int, t tree) []*process {
+	b.Helper()
+	kept := ""
+	if keep := os.Getenv("FAIR_KEEP"); keep != "" {
+		dir = filepath.Join(keep, fmt.Sprintf("%d-%d", n, t.size))
+		kept = filepath.Join(dir, "whole")
+	}
+	data := []string{filepath.Join(dir, "first", "data"), filepath.Join(dir, "second", "data")}
+	if _, err := os.Stat(kept); kept != "" && err == nil {
+		office := []*process{newProcess(b, data[0]), newProcess(b, data[1])}
+		for _, p := range office {
+			wait(b, time.Minute, "both to be there", func() bool { return do[api.Status](p, "status", api.Empty{}).DevicesHere == 2 })
+		}
+		return office
+	}
+	start := time.Now()
+	filledIn(b, filepath.Dir(data[0]), n)
+	b.Logf("%d messages written in %.1f s", n, time.Since(start).Seconds())
+	office := []*process{newProcess(b, data[0]), newProcess(b, data[1])}
+	letIn(b, office[0], office[1])
+	wait(b, 5*time.Minute, "the second device to have all messages", func() bool { return hasAll(office[1], n) })
+	for _, p := range office {
+		wait(b, 30*time.Second, "a folder", func() bool { return hasFolder(p) })
+	}
+	src := filepath.Join(dir, "src")
+	t.make(b, src)
+	ok(b, os.Rename(src, filepath.Join(filesDir(office[1]), "large")))
+	t.await(b, filepath.Join(filesDir(office[0]), "large"), 5*time.Minute)
+	if kept != "" {
+		ok(b, os.WriteFile(kept, nil, 0o600))
+	}
+	return office
+}
+
+func hasAll(p *process, n int) bool {
+	m, err := ask[api.Messages](p.b.Context(), p.client, "messages", api.MessagesAsk{Limit: 1})
+	return err == nil && m.Total >= n
+}
+
+func hasFolder(p *process) bool {
+	f := do[api.Folders](p, "files/folders", api.Empty{}).Folders
+	return len(f) > 0 && f[0].Dir != ""
+}
+
+// peak is the most memory that a program had, in MiB.
+func peak(b *testing.B, p *process) (mib float64) {
+	b.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	ok(b, err)
+	_, rest, _ := bytes.Cut(raw, []byte("VmHWM:"))
+	_, err = fmt.Sscan(string(rest), &mib)
+	ok(b, err)
+	return mib / 1024
 }
 
 // A chatter posts on one of two devices in turn and notes how long a message takes
@@ -155,12 +194,15 @@ func (c *chatter) talk(length time.Duration, name string) {
 func (c *chatter) until(over <-chan time.Duration, name string) time.Duration {
 	c.b.Helper()
 	var saved, told []time.Duration
+	pids := []int{c.office[0].cmd.Process.Pid, c.office[1].cmd.Process.Pid}
+	before, start := cpuOf(c.b, pids...), time.Now()
 	for i := 0; ; i++ {
 		s, t := c.one(i % 2)
 		saved, told = append(saved, s), append(told, t)
 		select {
 		case took := <-over:
 			c.b.ReportMetric(float64(len(told)), name+"-messages")
+			c.b.ReportMetric(100*float64(cpuOf(c.b, pids...)-before)/float64(time.Since(start)), name+"-both-percent")
 			c.b.ReportMetric(percentile(saved, .99), name+"-saved-p99-ms")
 			for p, as := range map[float64]string{.5: "p50", .99: "p99", 1: "max"} {
 				c.b.ReportMetric(percentile(told, p), name+"-"+as+"-ms")
