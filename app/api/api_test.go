@@ -31,6 +31,10 @@ func (alone) Self() mesh.PeerID { return "alone" }
 func (alone) Dial(ctx context.Context, _ mesh.PeerID, _ []string, _ string) (mesh.Conn, error) {
 	return nil, io.ErrClosedPipe
 }
+func (alone) DialPunched(context.Context, mesh.PeerID, []string, string) (mesh.Conn, error) {
+	return nil, io.ErrClosedPipe
+}
+func (alone) Punch(context.Context, mesh.PeerID, []string) {}
 func (alone) Secure(context.Context, mesh.Conn, mesh.PeerID, bool, string) (mesh.Conn, error) {
 	return nil, io.ErrClosedPipe
 }
