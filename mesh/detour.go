@@ -283,7 +283,7 @@ func (l *loop) gotRelay(s *session, f *relayFrame, now time.Time) {
 	a := bank{s: s, k: legKey{s.peer, f.Token}}
 	a.g = l.relays.expect(a.k)
 	l.send(to, bringFrame{Type: typeBring, Token: k.token, Peer: string(s.peer), Hops: uint64(s.hops) + 1})
-	l.conns.Go(func() { l.relays.carry(l.ctx, a, bank{to, k, g}) })
+	l.cross(&crossing{a, bank{to, k, g}})
 }
 
 // gotBring takes a member that another one brings.

@@ -197,6 +197,7 @@ func (l *loop) end(s *session, left string, why error) {
 	default:
 		l.book.lost(s.peer, now.Sub(s.since), now)
 	}
+	l.uncross(s)
 	l.nearSoon(now)
 	l.reroute()
 	if s.heard && left != "" {

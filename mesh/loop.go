@@ -33,6 +33,8 @@ type loop struct {
 	fetches map[log.LogID]*fetch
 	detours map[PeerID]*detour
 
+	crossings []*crossing // relays whose legs do not stand yet
+
 	nearTold []string // whom members were told this device can carry to
 	nearAt   time.Time
 	detourAt time.Time

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -318,8 +319,41 @@ type bank struct {
 	g *leg
 }
 
+// A crossing is a relay whose legs do not stand yet. The loop has them in order,
+// and refuses those of a session that ends: each by itself would do it at the same
+// moment, in any order.
+type crossing struct{ from, to bank }
+
+// cross has a relay brought about and carried.
+func (l *loop) cross(x *crossing) {
+	l.crossings = append(l.crossings, x)
+	l.conns.Go(func() { l.relays.carry(l.ctx, x) })
+}
+
+// crossed takes a crossing off the list, and says so where nothing came of it.
+func (l *loop) crossed(x *crossing, refuse bool) {
+	i := slices.Index(l.crossings, x)
+	if i < 0 {
+		return // its session ended
+	}
+	l.crossings = slices.Delete(l.crossings, i, i+1)
+	if refuse {
+		l.send(x.from.s, refuseFrame{Type: typeRefuse, Token: x.from.k.token})
+	}
+}
+
+// uncross refuses what waits for a session that ended.
+func (l *loop) uncross(s *session) {
+	for _, x := range slices.Clone(l.crossings) {
+		if x.from.s == s || x.to.s == s {
+			l.crossed(x, true)
+		}
+	}
+}
+
 // carry joins two members until one goes, their sessions end, or nothing is said.
-func (rs *relays) carry(ctx context.Context, from, to bank) {
+func (rs *relays) carry(ctx context.Context, x *crossing) {
+	from, to := x.from, x.to
 	defer rs.drop(from.s.peer, to.s.peer)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -335,9 +369,10 @@ func (rs *relays) carry(ctx context.Context, from, to bank) {
 		})
 	}
 	wg.Wait()
-	if err := errors.Join(errs[:]...); err != nil {
+	err := errors.Join(errs[:]...)
+	rs.m.post(func(l *loop) { l.crossed(x, err != nil) })
+	if err != nil {
 		rs.m.log.Debug("nothing to carry", "err", err)
-		rs.m.post(func(l *loop) { l.send(from.s, refuseFrame{Type: typeRefuse, Token: from.k.token}) })
 		for _, c := range conns {
 			if c != nil {
 				c.Close()
