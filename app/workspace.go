@@ -45,6 +45,8 @@ type Options struct {
 
 	PhonePort int // where the gateway to Syncthing devices listens; 0: 22000, or a free port; < 0: it only dials
 
+	Metered func() string // whether the system says that the connection is paid by volume, in the words of Metered; nil: it is not asked
+
 	KeyStore vault.KeyStore          // of the operating system; nil: none, secrets lie in a file
 	Disk     func(dir string) uint64 // whether a directory's disk is encrypted, as access.Device.Disk has it; nil: not looked at
 }
@@ -79,6 +81,8 @@ type Workspace struct {
 	diskOnce  sync.Once
 	diskState uint64
 	home      homeNotes
+	metering  metering
+	exchange  exchange
 
 	reload sync.Mutex // one at a time reads the control space
 	kept   log.Hash   // admission that the keepsake was last written for; guarded by reload
@@ -327,6 +331,7 @@ func (w *Workspace) Run(ctx context.Context) error {
 	g.Go(func() error { return w.runFiles(ctx) })
 	g.Go(func() error { return w.runPhones(ctx) })
 	g.Go(func() error { return w.keepPapers(ctx) })
+	g.Go(func() error { return w.watchMetered(ctx) })
 	g.Go(func() error {
 		if err := w.store.Check(ctx); err != nil && ctx.Err() == nil {
 			w.log.Warn("database check", "err", err)
