@@ -187,7 +187,7 @@ func (w *Workspace) startFolder(ctx context.Context, space log.SpaceID) error {
 	s := &shared{w: w, space: space, set: set, disk: fsys, pull: make(chan struct{}, 1), done: make(chan struct{})}
 	s.f, err = folder.Open(ctx, folder.Options{
 		FS: fsys, Host: (*host)(s), Device: w.self, Space: space, Create: first,
-		Kept: set.Kept, Skip: set.Skip, Archive: w.opts.Archive, Log: w.log, MayWrite: s.mayWrite, OnChange: s.changed, Seen: w.inSyncAt,
+		Kept: set.Kept, Skip: set.Skip, Archive: w.opts.Archive, Spare: w.spare(), Log: w.log, MayWrite: s.mayWrite, OnChange: s.changed, Seen: w.inSyncAt,
 	})
 	if err != nil {
 		return errors.Join(err, fsys.Close())
@@ -207,6 +207,7 @@ func (w *Workspace) startFolder(ctx context.Context, space log.SpaceID) error {
 	w.files.mu.Lock()
 	w.files.shared[space] = s
 	w.files.mu.Unlock()
+	s.f.SetSpare(w.spare()) // it may have changed meanwhile
 	go s.run(run)
 	return nil
 }

@@ -436,6 +436,8 @@ func rowProblems(r FileRow) []FileProblem {
 		return []FileProblem{{"file-in-use", []any{path.Base(p)}, p}}
 	case folder.Held:
 		return []FileProblem{{"file-held", nil, p}}
+	case folder.Spared:
+		return []FileProblem{{"file-spared", nil, p}}
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ type device struct {
 	ended      chan error
 	disks      map[string]*disktest.FS // of folders, by directory; nil: folders are not kept
 	unplugged  bool                    // they are not there
+	metered    func() string           // what its system says of the connection; nil: nothing
 }
 
 // newOffice founds a workspace on the first device and admits all others.
@@ -73,7 +74,7 @@ func (d *device) start() {
 		files = d.dir + "-files"
 	}
 	ws, err := Open(ctx, d.dir, Options{
-		State: d.state, Unsafe: true, Now: d.o.net.Clock(d.name), Files: files, OpenDisk: d.openDisk,
+		State: d.state, Unsafe: true, Now: d.o.net.Clock(d.name), Files: files, OpenDisk: d.openDisk, Metered: d.metered,
 		Net: func(context.Context, ed25519.PrivateKey) (mesh.Transport, error) { return d.o.net.Node(d.name), nil },
 	})
 	must(d.o.t, err)

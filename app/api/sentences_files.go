@@ -94,6 +94,10 @@ var filePhrases = map[string]phrase{
 		"Diese Datei hat gerade kein erreichbares Gerät.", "No device in reach has this file just now.",
 		"Sie kommt, sobald ein Gerät eingeschaltet ist, das sie hat.", "It comes as soon as a device that has it is switched on.",
 	},
+	"file-spared": {
+		"Diese Datei wartet, weil die Verbindung nach Menge bezahlt wird.", "This file waits because the connection is paid by volume.",
+		"Öffnen Sie sie, oder wählen Sie oben „Jetzt laden“.", "Open it, or choose \"Load now\" above.",
+	},
 	"file-name": {
 		"„%v“ kann dieser Computer so nicht speichern.", "This computer cannot store \"%v\" under this name.",
 		"Benennen Sie es um, zum Beispiel in „%[2]v“.", "Rename it, for example to \"%[2]v\".",

@@ -17,6 +17,7 @@ func (s *Server) showFolder(lang language, f app.FolderInfo) Folder {
 		Space: f.Space.String(), Name: f.Name, Kept: f.Kept, Dir: f.Dir, CanWrite: f.CanWrite,
 		Files: st.Files, Bytes: st.Bytes, Skipped: orEmpty(f.Skipped), Problems: lang.fileProblems(f.Problems), Holds: []Hold{},
 		Conflict: st.Conflicts, Trash: f.Trash, Phones: s.showPhones(lang, f.Space),
+		Spared: st.Spared, SparedBytes: st.SparedBytes,
 	}
 	if st.LackFiles > 0 || st.Busy == "scan" && st.Files == 0 {
 		p := &Progress{
@@ -88,6 +89,8 @@ func (l language) showFile(r app.FileRow) File {
 		hint.Code = "files-alone"
 	case out.Where == "waits":
 		hint.Code = "file-waits"
+	case out.Where == "spared":
+		hint.Code = "file-spared"
 	case out.Where == "unstorable":
 		hint = app.FileProblem{Code: "file-name", Args: []any{name, r.Suggest}}
 	case n.Problem&tree.Deceptive != 0:
@@ -129,6 +132,8 @@ func whereWord(r app.FileRow) string {
 		return "unstorable"
 	case folder.Held:
 		return "held"
+	case folder.Spared:
+		return "spared"
 	case folder.InUse, folder.Blocked:
 		return "coming"
 	}

@@ -9,20 +9,22 @@ type Folders struct {
 
 // Folder is the shared directory of one space, as it is on this device.
 type Folder struct {
-	Space    string     `json:"space"`
-	Name     string     `json:"name"` // of the space; empty for the space of all
-	Kept     bool       `json:"kept"` // its files lie on this device's disk
-	Dir      string     `json:"dir"`  // where; empty if not kept
-	CanWrite bool       `json:"canWrite"`
-	Files    int        `json:"files"`
-	Bytes    int64      `json:"bytes"`
-	Skipped  []string   `json:"skipped"`  // paths in it that are not kept here
-	Progress *Progress  `json:"progress"` // null: nothing is under way
-	Problems []Sentence `json:"problems"` // why it is not in sync, each with what to do; empty: it is
-	Holds    []Hold     `json:"holds"`    // devices whose changes wait for a decision
-	Conflict int        `json:"conflicts"`
-	Trash    int        `json:"trash"`  // paths in the trash
-	Phones   []Phone    `json:"phones"` // stock Syncthing devices it is shared with
+	Space       string     `json:"space"`
+	Name        string     `json:"name"` // of the space; empty for the space of all
+	Kept        bool       `json:"kept"` // its files lie on this device's disk
+	Dir         string     `json:"dir"`  // where; empty if not kept
+	CanWrite    bool       `json:"canWrite"`
+	Files       int        `json:"files"`
+	Bytes       int64      `json:"bytes"`
+	Skipped     []string   `json:"skipped"`  // paths in it that are not kept here
+	Progress    *Progress  `json:"progress"` // null: nothing is under way
+	Problems    []Sentence `json:"problems"` // why it is not in sync, each with what to do; empty: it is
+	Spared      int        `json:"spared"`   // large files that wait because the connection is paid by volume
+	SparedBytes int64      `json:"sparedBytes"`
+	Holds       []Hold     `json:"holds"` // devices whose changes wait for a decision
+	Conflict    int        `json:"conflicts"`
+	Trash       int        `json:"trash"`  // paths in the trash
+	Phones      []Phone    `json:"phones"` // stock Syncthing devices it is shared with
 }
 
 // Sentence is something people can act on.
@@ -112,8 +114,8 @@ type File struct {
 	Person   Person `json:"person"`  // who changed it last; without Devices
 	Device   string `json:"device"`  // name of the device it was changed on
 	Version  string `json:"version"` // id; empty for directories
-	Where    string `json:"where"`   // "here", "coming", "elsewhere" (not kept here), "waits" (nobody here has it), "unstorable", "held", "alone" (own change that others do not take)
-	Hint     string `json:"hint"`    // a sentence for "waits", "unstorable", "alone" and Deceptive names; may be empty
+	Where    string `json:"where"`   // "here", "coming", "elsewhere" (not kept here), "waits" (nobody here has it), "unstorable", "held", "spared" (large, and the connection is paid by volume), "alone" (own change that others do not take)
+	Hint     string `json:"hint"`    // a sentence for "waits", "spared", "unstorable", "alone" and Deceptive names; may be empty
 	Suggest  string `json:"suggest"` // a name that all devices can store; empty: this one is fine
 	Conflict bool   `json:"conflict"`
 	Open     string `json:"open"`   // who has it open in a program just now; empty: nobody

@@ -18,6 +18,7 @@ import (
 
 	"inselnetz/app"
 	"inselnetz/app/api"
+	"inselnetz/app/desktop"
 	"inselnetz/app/vault"
 	"inselnetz/frontend"
 	"inselnetz/mesh"
@@ -112,7 +113,7 @@ func openNode(ctx context.Context, e *env, f nodeFlags, resident *api.Resident) 
 		return nil, errors.Join(errUsage, listener.Close())
 	}
 	ws, err := app.Open(ctx, e.data, app.Options{
-		Log: log, State: e.state, Version: version, KeyStore: keys, Disk: diskState, Files: filesPlace(f.files, e.data), Archive: f.archive, PhonePort: f.phones,
+		Log: log, State: e.state, Version: version, KeyStore: keys, Disk: diskState, Metered: desktop.Metered, Files: filesPlace(f.files, e.data), Archive: f.archive, PhonePort: f.phones,
 		Net: func(ctx context.Context, key ed25519.PrivateKey) (mesh.Transport, error) {
 			return lan.New(ctx, lan.Options{Key: key, Port: f.port, BeaconPort: f.beacon, Loopback: f.loopback, Log: log})
 		},

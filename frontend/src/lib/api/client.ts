@@ -50,6 +50,9 @@ export interface Calls {
 	audit: [api.AuditAsk, api.Audit];
 	doctor: [api.Empty, api.Doctor];
 	diagnose: [api.DiagnoseAsk, api.Diagnosis];
+	places: [api.Empty, api.Places];
+	"places/own": [api.PlacesOwn, api.Places];
+	"places/of": [api.PlacesOf, api.Places];
 	"files/folders": [api.Empty, api.Folders];
 	"files/list": [api.FilesAsk, api.FileList];
 	"files/info": [api.FilesAsk, api.FileInfo];
@@ -66,6 +69,9 @@ export interface Calls {
 	"files/hold": [api.HoldDecide, api.Folder];
 	"files/folder": [api.FolderSet, api.Folder];
 	"files/skip": [api.SkipSet, api.Folder];
+	"files/fetch": [api.FilesAsk, api.Folder];
+	metered: [api.Empty, api.Metered];
+	"metered/set": [api.MeteredSet, api.Metered];
 	documents: [api.DocumentsAsk, api.Documents];
 	document: [api.DocumentAsk, api.DocumentText];
 	"document/create": [api.DocumentCreate, api.Document];

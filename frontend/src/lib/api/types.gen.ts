@@ -1039,6 +1039,8 @@ export interface Folder {
 	skipped: string[]; // paths in it that are not kept here
 	progress: Progress | null; // null: nothing is under way
 	problems: Sentence[]; // why it is not in sync, each with what to do; empty: it is
+	spared: number; // large files that wait because the connection is paid by volume
+	sparedBytes: number;
 	holds: Hold[]; // devices whose changes wait for a decision
 	conflicts: number;
 	trash: number; // paths in the trash
@@ -1132,8 +1134,8 @@ export interface File {
 	person: Person; // who changed it last; without Devices
 	device: string; // name of the device it was changed on
 	version: string; // id; empty for directories
-	where: string; // "here", "coming", "elsewhere" (not kept here), "waits" (nobody here has it), "unstorable", "held", "alone" (own change that others do not take)
-	hint: string; // a sentence for "waits", "unstorable", "alone" and Deceptive names; may be empty
+	where: string; // "here", "coming", "elsewhere" (not kept here), "waits" (nobody here has it), "unstorable", "held", "spared" (large, and the connection is paid by volume), "alone" (own change that others do not take)
+	hint: string; // a sentence for "waits", "spared", "unstorable", "alone" and Deceptive names; may be empty
 	suggest: string; // a name that all devices can store; empty: this one is fine
 	conflict: boolean;
 	open: string; // who has it open in a program just now; empty: nobody
@@ -1452,6 +1454,22 @@ export interface WebHere {
 	name: string; // of the session
 	person: string; // in whose name everything is written
 	device: string; // over which everything goes
+}
+
+// Metered is the result of "metered" and "metered/set": whether the connection of
+// this computer is paid by volume. Large files then wait until somebody asks for
+// them, by opening one or by "files/fetch" (request FilesAsk without a path, result
+// Folder).
+export interface Metered {
+	mode: string; // what a person said: "auto" (as the system says), "yes", "no"
+	system: string; // what the system says: "yes", "no", "unknown"
+	now: boolean; // large files wait
+	over: number; // from which size on, in bytes
+}
+
+// MeteredSet is the request of "metered/set".
+export interface MeteredSet {
+	mode: string;
 }
 
 // Places is the result of "places", "places/own" and "places/of": the ways between
