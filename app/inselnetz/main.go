@@ -82,7 +82,9 @@ func commands() map[string]command {
 			"look at and change documents, as Markdown; new takes Word, OpenDocument and Automerge files too; --at NUMBER is a state of the past", docCommand},
 		"doctor":   {"", "look at this device from inside: keys, disk, database", doctorCommand},
 		"diagnose": {"[NAME]", "say how this computer's network is, and why a device is not here", diagnoseCommand},
-		"version":  {"", "print the version", versionCommand},
+		"address": {"[--outside HOST[:PORT] … | --of DEVICE HOST[:PORT] … | --clear]",
+			"say where this computer and others are reached from outside their networks, or set it: for a second office", addressCommand},
+		"version": {"", "print the version", versionCommand},
 	}
 }
 
