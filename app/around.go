@@ -27,9 +27,10 @@ const (
 // A Standing is how a device stands to this one: by which way it is reached, and
 // what either has that the other has not. Nothing of it is kept.
 type Standing struct {
-	Way Way
-	Via log.DeviceID // WayMember: which device carries
-	Lag store.Lag
+	Way  Way
+	Via  log.DeviceID // WayMember: which device carries
+	Hops int          // WayMember: how many carry, one after the other
+	Lag  store.Lag
 }
 
 // Standings returns how every other device stands to this one.
@@ -51,7 +52,7 @@ func (w *Workspace) Standings(ctx context.Context) (map[log.DeviceID]Standing, e
 		if p := look.seen[mesh.PeerID(d.Card.Peer)]; p.Here {
 			s.Way = wayOf(p.Path, own)
 			if p.Via != (log.DeviceID{}) {
-				s.Way, s.Via = WayMember, p.Via
+				s.Way, s.Via, s.Hops = WayMember, p.Via, p.Hops
 			}
 		}
 		out[id] = s

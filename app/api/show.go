@@ -160,7 +160,7 @@ func (l language) standing(d *Device, s app.Standing, now time.Time) {
 	if d.Self || d.Presence == Never {
 		return
 	}
-	d.Way = string(s.Way)
+	d.Way, d.Hops = string(s.Way), s.Hops
 	if s.Way == app.WayMember {
 		d.ViaID = s.Via.String()
 	}

@@ -99,6 +99,7 @@ type Device struct {
 	Via      string   `json:"via"`     // name of the device that carries between the two; empty: direct
 	Way      string   `json:"way"`     // how it is reached: "member" (Via carries), "inside", "near", "routed", "internet"; empty: unknown, or it is not here
 	ViaID    string   `json:"viaId"`   // the device that carries; empty: none
+	Hops     int      `json:"hops"`    // devices in between; 0: none
 	Latency  int      `json:"latency"` // round trip in ms; 0 if unknown
 	Behind   int      `json:"behind"`  // entries this device has and that one has not said to have
 	Lacks    string   `json:"lacks"`   // the same in words, as in "hat alles"; empty: nothing is known

@@ -165,7 +165,11 @@ export async function fake(office, dist = process.env.DIST || "dist") {
 		}),
 		setup: () => ({ path: "", step: 0 }),
 		"home/seen": () => ({}),
-		people: () => ({ people: Object.values(people), gone: [] }),
+		people: () => ({
+			people: state.people ?? Object.values(people),
+			gone: [],
+			sentence: state.everyone ?? "",
+		}),
 		channels: () => ({ channels: [] }),
 		spaces: () => ({ spaces: [] }),
 		recovery: () => ({

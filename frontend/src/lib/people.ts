@@ -8,13 +8,14 @@ export function deviceState(device: Device): string {
 	if (device.self) return t.people.thisDevice;
 	switch (device.presence) {
 		case "here":
-			return device.behind > 0
-				? `${t.people.hereNow}, ${t.people.behind(device.behind)}`
-				: `${t.people.hereNow}, ${t.people.current}`;
+			return and(t.people.hereNow, device.lacks, device.owed);
 		case "away":
-			return seen(device) > 0 ? t.people.lastSeen(moment(seen(device))) : t.people.away;
+			return and(seen(device) > 0 ? t.people.lastSeen(moment(seen(device))) : t.people.away, ...open(device));
 		case "unknown":
-			return device.since > 0 ? t.people.unknownSince(moment(device.since)) : t.people.unknown;
+			return and(
+				device.since > 0 ? t.people.unknownSince(moment(device.since)) : t.people.unknown,
+				...open(device),
+			);
 		default:
 			return device.seen > 0 ? t.people.lastSeen(moment(device.seen)) : t.people.never;
 	}
@@ -25,10 +26,21 @@ export function deviceState(device: Device): string {
 export function deviceReach(device: Device): string {
 	if (device.self || device.presence !== "here") return "";
 	const words = device.latency < 30 ? t.reach.quick : device.latency < 200 ? t.reach.fair : t.reach.slow;
-	const way = device.via ? t.reach.via(device.via) : device.path ? t.reach.direct : "";
-	return [way, device.latency > 0 ? words(device.latency) : ""].filter(Boolean).join(", ");
+	return and(deviceWay(device), device.latency > 0 ? words(device.latency) : "");
 }
 
+// deviceWay says by which way a device that is here is reached: "über Anna-PC", or
+// empty.
+export function deviceWay(device: Device): string {
+	if (device.self || device.presence !== "here") return "";
+	if (device.via) return t.reach.via(device.via, Math.max(0, device.hops - 1));
+	if (!device.way) return device.path ? t.reach.unknown : "";
+	return t.reach.way[device.way] ?? t.reach.unknown;
+}
+
+// open is what one of the two lacks, for a device that is not here.
+const open = (device: Device) => (device.behind > 0 ? [device.lacks, device.owed] : [device.owed]);
+const and = (...parts: string[]) => parts.filter(Boolean).join(", ");
 const seen = (device: Device) => device.seen || device.since;
 
 // roleChip is what a person is besides working along: "verwaltet", "Gast bis

@@ -80,6 +80,7 @@ export interface Device {
 	via: string; // name of the device that carries between the two; empty: direct
 	way: string; // how it is reached: "member" (Via carries), "inside", "near", "routed", "internet"; empty: unknown, or it is not here
 	viaId: string; // the device that carries; empty: none
+	hops: number; // devices in between; 0: none
 	latency: number; // round trip in ms; 0 if unknown
 	behind: number; // entries this device has and that one has not said to have
 	lacks: string; // the same in words, as in "hat alles"; empty: nothing is known

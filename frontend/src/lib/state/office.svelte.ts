@@ -10,6 +10,7 @@ class Office {
 	people = $derived.by(() => (this.cut ? this.#known.map(unknown) : this.#known));
 	channels = $state.raw<Channel[]>([]);
 	channelsKnown = $state(false);
+	everyone = $state(""); // how many devices are here, and whether they have everything
 	removed = $state.raw<Person[]>([]); // people and devices that were removed
 	spaces = $state.raw<Space[]>([]);
 	recovery = $state.raw<Recovery | null>(null);
@@ -79,6 +80,11 @@ class Office {
 		}
 	});
 
+	// look asks again who is here and how.
+	look() {
+		this.#people();
+	}
+
 	#people = coalesced(async () => {
 		if (this.status?.phase === "member") this.knows(await ask("people", {}));
 	});
@@ -87,6 +93,7 @@ class Office {
 	knows(answer: People) {
 		this.#known = answer.people;
 		this.removed = answer.gone;
+		this.everyone = answer.sentence;
 	}
 
 	// hasChannel takes a channel that was just begun, before the list names it.
@@ -124,6 +131,9 @@ function unknown(person: Person): Person {
 		...d,
 		presence: d.self ? d.presence : ("unknown" as const),
 		since: 0,
+		behind: 0,
+		lacks: "",
+		owed: "",
 	}));
 	return { ...person, presence: person.self ? person.presence : "unknown", devices };
 }

@@ -1,5 +1,5 @@
 // Which page is shown: #/home, #/chat, #/chat/CHANNEL, #/chat/CHANNEL/at/POS,
-// #/people, #/people/devices, #/people/log, #/people/late, #/people/invite,
+// #/people, #/people/devices, #/people/map, #/people/log, #/people/late, #/people/invite,
 // #/people/invite/PERSON, #/people/why, #/people/why/DEVICE, #/recovery, #/recovery/lost, #/recovery/name,
 // #/recovery/sheet, #/kit, #/files, #/files/SPACE/DIR, #/files/SPACE/DIR/show/NAME,
 // #/files/SPACE//trash, #/files/SPACE//conflicts; the last two with /show/PATH too.
@@ -90,6 +90,7 @@ export const to = {
 	message: (channel: string, pos: number) => `#/chat/${encodeURIComponent(channel)}/at/${pos}`,
 	people: "#/people",
 	devices: "#/people/devices",
+	map: "#/people/map",
 	log: "#/people/log",
 	late: "#/people/late",
 	why: (device = "") => ["#/people/why", encodeURIComponent(device)].filter(Boolean).join("/"),

@@ -148,7 +148,6 @@ export const access = {
 		send: "Geben Sie ihn nur der Person, die Sie meinen. Wer ihn hat, kann einmal beitreten.",
 		copy: "Link kopieren",
 		copied: "Kopiert",
-		notCopied: "Bitte den Link markieren und kopieren.",
 		qr: "QR-Code der Einladung",
 		waits: "Wartet darauf, dass jemand den Link öffnet",
 		linked: (person: string) => `${person} ist eingelassen`,

@@ -144,7 +144,6 @@ export const access: typeof de = {
 		send: "Give it only to the person you mean. Whoever has it can join once.",
 		copy: "Copy link",
 		copied: "Copied",
-		notCopied: "Please select the link and copy it.",
 		qr: "QR code of the invitation",
 		waits: "Waiting for someone to open the link",
 		linked: (person) => `${person} is let in`,

@@ -8,6 +8,7 @@ import { editor } from "./editor.de";
 import { files } from "./files.de";
 import { help } from "./help.de";
 import { home } from "./home.de";
+import { map } from "./map.de";
 import { past } from "./past.de";
 import { phone } from "./phone.de";
 import { why } from "./why.de";
@@ -22,6 +23,7 @@ export const de = {
 	...files,
 	...help,
 	...home,
+	...map,
 	...past,
 	...phone,
 	...why,
@@ -145,9 +147,7 @@ export const de = {
 		unknownSince: (when: string) => `unbekannt seit ${when}`,
 		unknown: "unbekannt",
 		never: "von hier aus noch nicht gesehen",
-		behind: (n: number) => `${many(n, "Eintrag", "Einträge")} im Rückstand`,
-		current: "aktuell",
-		latency: (ms: number) => `${ms} ms`,
+		latency: (ms: number) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1).replace(".", ",")} s`),
 		alone: "Noch ist niemand sonst hier",
 		aloneWhy: "Laden Sie jetzt die zweite Person ein. Ihr Computer muss im selben Netz sein.",
 	},

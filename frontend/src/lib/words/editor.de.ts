@@ -27,7 +27,6 @@ export const editor = {
 		unsavedText: "Nicht gespeicherter Text",
 		unsavedTextWhy: "Er steht nur noch in diesem Fenster. Kopieren Sie ihn heraus, bevor Sie ihn verwerfen.",
 		copyText: "Text kopieren",
-		copied: "Kopiert.",
 		reload: "Dokument neu laden",
 		discard: "Verwerfen",
 

@@ -27,7 +27,6 @@ export const editor: typeof de = {
 		unsavedText: "Text that was not saved",
 		unsavedTextWhy: "It is in this window only. Copy it before you discard it.",
 		copyText: "Copy text",
-		copied: "Copied.",
 		reload: "Load the document again",
 		discard: "Discard",
 

@@ -7,6 +7,7 @@ import { editor } from "./editor.en";
 import { files } from "./files.en";
 import { help } from "./help.en";
 import { home } from "./home.en";
+import { map } from "./map.en";
 import { past } from "./past.en";
 import { phone } from "./phone.en";
 import { why } from "./why.en";
@@ -21,6 +22,7 @@ export const en: Words = {
 	...files,
 	...help,
 	...home,
+	...map,
 	...past,
 	...phone,
 	...why,
@@ -143,9 +145,7 @@ export const en: Words = {
 		unknownSince: (when) => `unknown since ${when}`,
 		unknown: "unknown",
 		never: "not seen from here yet",
-		behind: (n) => `${many(n, "entry", "entries")} behind`,
-		current: "up to date",
-		latency: (ms) => `${ms} ms`,
+		latency: (ms) => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`),
 		alone: "Nobody else is here yet",
 		aloneWhy: "Invite the second person now. Their computer must be in the same network.",
 	},

@@ -13,7 +13,6 @@ export const why = {
 		looked: "Was sonst geprüft wurde",
 		others: "Was noch auffällt",
 		copy: "Text für die Hilfe kopieren",
-		copied: "Kopiert.",
 		copyWhy: "Der Text für die Hilfe nennt Geräte und Adressen dieses Netzes, sonst nichts aus dem Büro.",
 		show: "Text ansehen",
 		checked: (time: string) => `Geprüft um ${time}.`,
@@ -26,8 +25,17 @@ export const why = {
 		} as Record<string, string>,
 	},
 	reach: {
-		direct: "direkt verbunden",
-		via: (name: string) => `über ${name}`,
+		unknown: "direkt verbunden",
+		way: {
+			inside: "direkt, auf demselben Computer",
+			near: "direkt über Kabel oder WLAN",
+			routed: "direkt, über ein anderes Netz",
+			internet: "direkt, über das Internet",
+		} as Record<string, string>,
+		via: (name: string, more: number) =>
+			more === 0
+				? `über ${name}`
+				: `über ${name} und ${more === 1 ? "ein weiteres Gerät" : `${more} weitere Geräte`}`,
 		quick: (ms: number) => `antwortet sofort (${ms} ms)`,
 		fair: (ms: number) => `antwortet zügig (${ms} ms)`,
 		slow: (ms: number) => `antwortet langsam (${ms} ms)`,

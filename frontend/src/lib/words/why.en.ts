@@ -13,7 +13,6 @@ export const why: typeof german = {
 		looked: "What else was checked",
 		others: "What else is noticeable",
 		copy: "Copy text for whoever helps",
-		copied: "Copied.",
 		copyWhy:
 			"The text for whoever helps names devices and addresses of this network, and nothing else of the office.",
 		show: "See the text",
@@ -27,8 +26,17 @@ export const why: typeof german = {
 		},
 	},
 	reach: {
-		direct: "connected directly",
-		via: (name) => `via ${name}`,
+		unknown: "connected directly",
+		way: {
+			inside: "directly, on the same computer",
+			near: "directly by cable or Wi-Fi",
+			routed: "directly, through another network",
+			internet: "directly, over the internet",
+		},
+		via: (name, more) =>
+			more === 0
+				? `via ${name}`
+				: `via ${name} and ${more === 1 ? "one more device" : `${more} more devices`}`,
 		quick: (ms) => `answers at once (${ms} ms)`,
 		fair: (ms) => `answers quickly (${ms} ms)`,
 		slow: (ms) => `answers slowly (${ms} ms)`,
