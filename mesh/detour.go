@@ -9,7 +9,7 @@ import (
 
 // Timing of detours: sessions through a member that both ends have one with.
 const (
-	detourSoon = 500 * time.Millisecond // after a direct dial failed, or nothing can be dialed
+	detourSoon = 250 * time.Millisecond // after a direct dial failed, or nothing can be dialed, or it is far away
 	detourLate = 4 * time.Second        // where a direct dial may still succeed
 	detourGap  = 20 * time.Millisecond  // between two asked of one member
 	detourLook = 200 * time.Millisecond // between two looks at who needs one
@@ -29,7 +29,7 @@ type detour struct {
 // wait is how long a direct way is given first; the lower PeerID asks first.
 func (d *detour) wait(l *loop, p PeerID, now time.Time) time.Duration {
 	wait := detourLate
-	if c := l.book.contacts[p]; c == nil || c.fails > 0 || !c.dialing && !c.dialable(now) {
+	if c := l.book.contacts[p]; c == nil || c.fails > 0 || c.sighted.IsZero() || !c.dialing && !c.dialable(now) {
 		wait = detourSoon
 	}
 	if l.self > p {

@@ -60,6 +60,7 @@ func (l *loop) join(s *session) {
 		l.end(old, "", errDuplicate)
 		s.heard = old.heard
 		l.admit(s, now)
+		l.changed() // it goes another way
 	default:
 		// By the rule the old one stays, but it may be dead without knowing.
 		s.since = now
@@ -375,9 +376,11 @@ func (l *loop) inSync(s *session, space log.SpaceID, v *view, held log.Heights) 
 		v.theirs = maps.Clone(held)
 		l.holds(s, changed)
 	}
+	if len(changed) > 0 || len(v.lacking) > 0 || !v.listed {
+		l.peersSoon()
+	}
 	v.listed = true
 	clear(v.lacking)
-	l.peersSoon()
 }
 
 // holds tells the application what a member has on disk.

@@ -154,7 +154,7 @@ func (t *Transport) Dial(ctx context.Context, to mesh.PeerID, addrs []string, pr
 	if len(addrs) == 0 {
 		addrs = t.lastAddrs(to)
 	}
-	c, err := t.begin(ctx, t.host.attempts(id, parseAddrs(addrs), parseNames(addrs)), proto)
+	c, err := t.begin(ctx, t.host.attempts(id, t.others(parseAddrs(addrs)), parseNames(addrs)), proto)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", to, err)
 	}
@@ -162,6 +162,21 @@ func (t *Transport) Dial(ctx context.Context, to mesh.PeerID, addrs []string, pr
 	t.learn(to, []string{c.path})
 	t.mu.Unlock()
 	return c, nil
+}
+
+// others leaves out the addresses of this device itself. Networks far away may have
+// the same ones.
+func (t *Transport) others(addrs []netip.AddrPort) []netip.AddrPort {
+	if t.loopback {
+		return addrs
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.DeleteFunc(addrs, func(a netip.AddrPort) bool {
+		return int(a.Port()) == t.host.port && slices.ContainsFunc(t.ifs, func(f iface) bool {
+			return slices.ContainsFunc(f.Addrs, func(p netip.Prefix) bool { return p.Addr() == a.Addr().WithZone("") })
+		})
+	})
 }
 
 // begin makes the first of several attempts that succeeds a Conn.

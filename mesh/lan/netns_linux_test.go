@@ -28,6 +28,13 @@ func TestMain(m *testing.M) {
 		if who, office, ok := strings.Cut(strings.TrimPrefix(name, "member "), " "); ok && strings.HasPrefix(name, "member ") {
 			run = func(string) error { return member(who, strings.Split(office, ",")) }
 		}
+		if rest, ok := strings.CutPrefix(name, "nosy "); ok {
+			addr, of, _ := strings.Cut(rest, " ")
+			out := json.NewEncoder(os.Stdout)
+			run = func(string) error {
+				return nosy(addr, mesh.PeerID(of), func(e event) { e.At = time.Now(); out.Encode(e) })
+			}
+		}
 		if err := run(name); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

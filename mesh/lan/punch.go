@@ -21,7 +21,7 @@ func (t *Transport) DialPunched(ctx context.Context, to mesh.PeerID, addrs []str
 		return nil, fmt.Errorf("dial: %w", err)
 	}
 	var tries []attempt
-	for _, a := range parseAddrs(addrs) {
+	for _, a := range t.others(parseAddrs(addrs)) {
 		tries = append(tries, attempt{0, func(ctx context.Context) (transport.CapableConn, error) {
 			return t.host.dialDatagrams(ctx, id, a)
 		}})
@@ -50,7 +50,7 @@ func (t *Transport) Punch(ctx context.Context, from mesh.PeerID, addrs []string)
 	defer context.AfterFunc(t.ctx, cancel)()
 	ctx = network.WithSimultaneousConnect(ctx, false, "punch")
 	var wg sync.WaitGroup
-	for _, a := range parseAddrs(addrs) {
+	for _, a := range t.others(parseAddrs(addrs)) {
 		wg.Go(func() {
 			muxed, err := t.host.dialDatagrams(ctx, id, a)
 			if err != nil {

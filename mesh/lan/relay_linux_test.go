@@ -16,8 +16,16 @@ import (
 )
 
 // member is a program on a host of the lab that runs a Mesh, as the member of an
-// office that all names make up, and tells whom it sees and by whom.
+// office that all names make up, and tells whom it sees and by whom. A name with an
+// address, "name@address", is one the others know the address of.
 func member(name string, names []string) error {
+	reached := map[mesh.PeerID][]string{}
+	for i, n := range names {
+		if who, addr, ok := strings.Cut(n, "@"); ok {
+			names[i] = who
+			reached[peerOf(who)] = []string{addr}
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	t, err := New(ctx, Options{Key: key(name), Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
@@ -40,6 +48,9 @@ func member(name string, names []string) error {
 	}
 	if m != founder {
 		m.Take(founder)
+	}
+	for p, addrs := range reached {
+		m.Reached(p, addrs)
 	}
 	out := json.NewEncoder(os.Stdout)
 	changed := make(chan struct{}, 1)

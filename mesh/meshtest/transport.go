@@ -58,6 +58,7 @@ func TransportCases() []Case {
 		{"ManyConns", manyConns},
 		{"Secure", secure},
 		{"SecurePosed", securePosed},
+		{"Punched", punched},
 	}
 }
 
@@ -125,6 +126,42 @@ func dialByAddress(t *testing.T, a, b mesh.Transport) {
 	}
 	if from.Path() == "" || to.Path() == "" {
 		t.Errorf("paths: %q and %q", from.Path(), to.Path())
+	}
+}
+
+// punched has both ends send at once; the Conn is as any other.
+func punched(t *testing.T, a, b mesh.Transport) {
+	ctx, cancel := within(t)
+	defer cancel()
+	opening, stop := context.WithCancel(ctx)
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		b.Punch(opening, a.Self(), a.Addrs())
+	}()
+	defer func() {
+		stop()
+		<-over
+	}()
+	from, err := a.DialPunched(ctx, b.Self(), b.Addrs(), mesh.ProtoSync)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	if err := from.Send([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	to, err := b.Accept(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	frame, err := to.Recv()
+	if err != nil || string(frame) != "hello" || to.Peer() != a.Self() || from.Peer() != b.Self() || to.Proto() != mesh.ProtoSync {
+		t.Errorf("%q from %q by %q: %v", frame, to.Peer(), to.Proto(), err)
+	}
+	if c, err := a.DialPunched(ctx, b.Self(), []string{}, mesh.ProtoSync); err == nil {
+		c.Close() // a transport that knows b may do without an address
 	}
 }
 
