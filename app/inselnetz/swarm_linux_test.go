@@ -3,28 +3,25 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/hashicorp/mdns"
 
 	"inselnetz/app/api"
 	"inselnetz/mesh/meshtest"
 )
 
 // `make swarm` runs this: many real programs on one bridge, each in a namespace of
-// its own, and beside them hashicorp/mdns alone on the same hosts.
+// its own. Its rows are those of mesh/lan/MEASURED.md.
+
+// row prints a line of a table, to be copied as it is.
+func row(cells ...string) { fmt.Println("| " + strings.Join(cells, " | ") + " |") }
 
 func swarmSize(t *testing.T) int {
 	n, err := strconv.Atoi(os.Getenv("INSELNETZ_SWARM"))
@@ -51,25 +48,46 @@ func roomForNeighbours(t *testing.T) {
 	}
 }
 
-const discoveryPackets = "add table inet count; add chain inet count out { type filter hook output priority 0; }; " +
-	"add rule inet count out udp dport { 21961, 5353 } counter; add rule inet count out udp sport 5353 udp dport != 5353 counter"
+// discoveryPackets counts what leaves for discovery, in this order of kinds. A
+// question is told from an answer by the first bit behind the number.
+const discoveryPackets = `add table inet count; add chain inet count out { type filter hook output priority 0; }
+add rule inet count out udp dport 21961 ip daddr 239.193.73.78 counter accept
+add rule inet count out udp dport 21961 ip daddr 255.255.255.255 counter accept
+add rule inet count out udp dport 21961 counter accept
+add rule inet count out udp dport 5353 @th,80,1 0 counter accept
+add rule inet count out udp dport 5353 counter accept
+add rule inet count out udp sport 5353 counter accept`
+
+// A tally is packets of each kind.
+type tally [6]float64
+
+func (n tally) sum() (all float64) {
+	for _, k := range n {
+		all += k
+	}
+	return all
+}
+
+func (n tally) String() string {
+	return fmt.Sprintf("beacons %.0f by multicast, %.0f by broadcast, %.0f by directed broadcast; mDNS %.0f questions, %.0f answers", n[0], n[1], n[2], n[3], n[4]+n[5])
+}
 
 var counted = regexp.MustCompile(`counter packets (\d+)`)
 
 // packets are those for discovery that the hosts sent since they were counted, each
 // once however many heard it.
-func packets(t *testing.T, hosts []*meshtest.LabHost) (n int) {
+func packets(t *testing.T, hosts []*meshtest.LabHost) (n tally) {
 	for _, h := range hosts {
 		out, err := h.Command(t.Context(), "nft", "list", "table", "inet", "count").Output()
 		if err != nil {
 			t.Fatalf("count packets: %v", err)
 		}
-		for _, m := range counted.FindAllSubmatch(out, -1) {
+		for i, m := range counted.FindAllSubmatch(out, len(n)) {
 			k, err := strconv.Atoi(string(m[1]))
 			if err != nil {
 				t.Fatal(err)
 			}
-			n += k
+			n[i] += float64(k)
 		}
 	}
 	return n
@@ -107,30 +125,68 @@ func processorOf(t *testing.T, pid int) time.Duration {
 	return (&pc{t: t, cmd: &exec.Cmd{Process: &os.Process{Pid: pid}}}).cpu()
 }
 
-// An idleRow is what programs cost while nothing happens.
-type idleRow struct{ packets, cpuMean, cpuMost, rss, pss float64 }
+// An idleRow is what programs cost while nothing happens: packets a minute of all,
+// the processor in % of a core, memory in MiB of the one that has most.
+type idleRow struct {
+	packets                     tally
+	cpuMean, cpuMost, rss, most float64
+	busy                        float64 // % of all cores, whoever used them
+}
 
 func idle(t *testing.T, hosts []*meshtest.LabHost, pids []int, over time.Duration) (r idleRow) {
 	sent, start := packets(t, hosts), time.Now()
+	wasBusy, was := machine(t)
 	var before []time.Duration
 	for _, pid := range pids {
 		before = append(before, processorOf(t, pid))
 	}
+	counting := time.Now()
 	time.Sleep(over)
-	took := time.Since(start)
 	for i, pid := range pids {
-		share := 100 * float64(processorOf(t, pid)-before[i]) / float64(took)
+		share := 100 * float64(processorOf(t, pid)-before[i]) / float64(time.Since(counting))
 		r.cpuMean += share / float64(len(pids))
 		r.cpuMost = max(r.cpuMost, share)
-		rss, pss := pss(t, pid)
-		r.rss, r.pss = max(r.rss, float64(rss)/1024), max(r.pss, float64(pss)/1024)
 	}
-	r.packets = float64(packets(t, hosts)-sent) / time.Since(start).Minutes()
+	isBusy, is := machine(t)
+	r.busy = 100 * (isBusy - wasBusy) / (is - was)
+	r.packets = packets(t, hosts)
+	for i := range r.packets {
+		r.packets[i] = (r.packets[i] - sent[i]) / time.Since(start).Minutes()
+	}
+	for _, pid := range pids {
+		rss, pss := pss(t, pid)
+		r.rss, r.most = max(r.rss, float64(rss)/1024), max(r.most, float64(pss)/1024)
+	}
 	return r
 }
 
-func (r idleRow) String() string {
-	return fmt.Sprintf("%.0f discovery packets a minute in all, %.2f %% of a core each on average, %.2f %% at most, at most %.0f MiB RSS, %.0f MiB PSS", r.packets, r.cpuMean, r.cpuMost, r.rss, r.pss)
+// machine is the time all cores were busy, and all time, in ticks.
+func machine(t *testing.T) (busy, all float64) {
+	raw, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, _, _ := strings.Cut(string(raw), "\n")
+	for i, f := range strings.Fields(line)[1:9] {
+		n, err := strconv.ParseFloat(f, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all += n
+		if i != 3 && i != 4 { // idle, waiting for the disk
+			busy += n
+		}
+	}
+	return busy, all
+}
+
+// load says how busy the machine is beside.
+func load(t *testing.T) string {
+	raw, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(string(raw))[:3], " ")
 }
 
 func TestSwarm(t *testing.T) {
@@ -167,7 +223,8 @@ func TestSwarm(t *testing.T) {
 		time.Sleep(200 * time.Millisecond) // asking many is work too
 		return least == n
 	})
-	t.Logf("%d programs started in %v; all %d pairs %v after the last", n, ran.Round(time.Second), n*(n-1)/2, (time.Since(start) - ran).Round(10*time.Millisecond))
+	row(fmt.Sprintf("all %d pairs have a session, after the last of %d programs runs (starting them took %.0f s)", n*(n-1)/2, n, ran.Seconds()),
+		fmt.Sprintf("%.1f s", (time.Since(start)-ran).Seconds()), "every pair")
 	time.Sleep(20 * time.Second)
 	arrivals(t, pcs)
 	time.Sleep(20 * time.Second)
@@ -175,8 +232,24 @@ func TestSwarm(t *testing.T) {
 	for _, p := range pcs {
 		pids = append(pids, p.cmd.Process.Pid)
 	}
-	t.Logf("idle for a minute: %v", idle(t, hosts, pids, time.Minute))
+	over := idleTime
+	if text := os.Getenv("INSELNETZ_SWARM_IDLE"); text != "" {
+		var err error
+		if over, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := load(t)
+	r := idle(t, hosts, pids, over)
+	row(fmt.Sprintf("discovery packets sent, all hosts together, idle for %v (counted by nftables where they leave): %v", over, r.packets),
+		fmt.Sprintf("%.0f a minute", r.packets.sum()), "≤ 200")
+	row(fmt.Sprintf("processor, idle for %v with %d sessions each", over, n-1),
+		fmt.Sprintf("%.2f %% of a core on average, %.2f %% at most", r.cpuMean, r.cpuMost), "≤ 0.2 %")
+	row("memory of a program", fmt.Sprintf("%.0f MiB RSS, %.0f MiB PSS at most", r.rss, r.most), "≤ 80 MB")
+	row(fmt.Sprintf("the machine meanwhile: load %s before, %s after", began, load(t)), fmt.Sprintf("%.0f %% of all cores busy", r.busy), "–")
 }
+
+const idleTime = 3 * time.Minute
 
 // arrivals restarts some, one after the other, each at another address: the time
 // from its start to a session with each of the others.
@@ -201,103 +274,6 @@ func arrivals(t *testing.T, pcs []*pc) {
 	if len(all) == 0 {
 		t.Fatal("nobody was found")
 	}
-	t.Logf("a device that comes: %d pairs, a session after %v in the median, %v at most (its start included)", len(all), all[len(all)/2].Round(time.Millisecond), all[len(all)-1].Round(time.Millisecond))
-}
-
-const rivalEnv = "INSELNETZ_SWARM_RIVAL"
-
-// TestSwarmRivals: hashicorp/mdns as its README shows it, a responder and a question
-// every 30 s, without and with a default route. Started by itself on a host it is
-// one of the programs.
-func TestSwarmRivals(t *testing.T) {
-	if name := os.Getenv(rivalEnv); name != "" {
-		rival(t, name)
-		return
-	}
-	n := swarmSize(t)
-	roomForNeighbours(t)
-	for _, route := range []bool{false, true} {
-		t.Run(fmt.Sprintf("default route %v", route), func(t *testing.T) { rivals(t, n, route) })
-	}
-}
-
-func rival(t *testing.T, name string) {
-	name, addr, _ := strings.Cut(name, " ")
-	s, err := mdns.NewMDNSService(name, "_rival._tcp", "", name+".local.", 8000, []net.IP{net.ParseIP(addr)}, []string{"rival"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := mdns.NewServer(&mdns.Config{Zone: s}); err != nil {
-		fmt.Println("error", err)
-	}
-	fmt.Println("ready")
-	found := map[string]bool{}
-	for {
-		entries := make(chan *mdns.ServiceEntry, 256)
-		params := mdns.DefaultParams("_rival._tcp")
-		params.Entries, params.DisableIPv6 = entries, true
-		if err := mdns.Query(params); err != nil {
-			fmt.Println("error", err)
-		}
-		close(entries)
-		for e := range entries {
-			if !found[e.Name] {
-				found[e.Name] = true
-				fmt.Println("found", len(found))
-			}
-		}
-		time.Sleep(30 * time.Second)
-	}
-}
-
-func rivals(t *testing.T, n int, route bool) {
-	lab := meshtest.NewLab(t)
-	lab.Bridge("lan")
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var hosts []*meshtest.LabHost
-	var pids []int
-	lines := make(chan string, 100*n)
-	for i := range n {
-		h := lab.Host(false)
-		addr := fmt.Sprintf("10.77.0.%d", i+1)
-		h.Plug("eth0", "lan", addr+"/24")
-		if route {
-			if out, err := h.Command(t.Context(), "ip", "route", "add", "default", "dev", "eth0").CombinedOutput(); err != nil {
-				t.Fatalf("%v: %s", err, out)
-			}
-		}
-		count(t, h)
-		cmd := h.Command(context.Background(), exe, "-test.run=^TestSwarmRivals$")
-		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=host%d %s", rivalEnv, i, addr))
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { cmd.Process.Signal(syscall.SIGKILL); cmd.Wait() })
-		go func() {
-			s := bufio.NewScanner(out)
-			for s.Scan() {
-				lines <- s.Text()
-			}
-		}()
-		hosts, pids = append(hosts, h), append(pids, cmd.Process.Pid)
-	}
-	time.Sleep(40 * time.Second) // two questions of each
-	found, last := 0, ""
-	for len(lines) > 0 {
-		line := <-lines
-		if strings.HasPrefix(line, "found") {
-			found++
-		} else if rest, ok := strings.CutPrefix(line, "error "); ok {
-			last = rest
-		}
-	}
-	t.Logf("hashicorp/mdns alone, default route %v: %d of %d found (each of %d by each, itself included) in 40 s; last error %q", route, found, n*n, n, last)
-	t.Logf("idle for 30 s: %v", idle(t, hosts, pids, 30*time.Second))
+	row(fmt.Sprintf("a device that comes later, at a new address: session with another, its start included (%d pairs)", len(all)),
+		fmt.Sprintf("median %.2f s, at most %.1f s", all[len(all)/2].Seconds(), all[len(all)-1].Seconds()), "median ≤ 3 s")
 }
