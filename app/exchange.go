@@ -2,6 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io"
+	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,4 +120,20 @@ func (w *Workspace) heldKeys(space log.SpaceID) (out []log.Key) {
 		}
 	}
 	return out
+}
+
+// WriteProblem says why a file could not be written where somebody wants it, a
+// stick for example; nil if there is nothing more to say than the error does.
+func WriteProblem(err error) *Problem {
+	switch {
+	case isFull(err):
+		return because("write-full", err)
+	case errors.Is(err, fs.ErrPermission), isReadOnly(err):
+		return because("write-not-allowed", err)
+	case errors.Is(err, fs.ErrNotExist), isPulledOut(err):
+		return because("write-gone", err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return because("write-broken", err)
+	}
+	return nil
 }

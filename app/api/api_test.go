@@ -221,7 +221,7 @@ func TestPhrases(t *testing.T) {
 		}
 		all[code] = p
 	}
-	for _, more := range []map[string]phrase{filePhrases, documentPhrases, webPhrases} {
+	for _, more := range []map[string]phrase{filePhrases, documentPhrases, webPhrases, stickPhrases} {
 		for code, p := range more {
 			if _, twice := all[code]; twice {
 				t.Errorf("%s is there twice", code)

@@ -52,6 +52,8 @@ func (s *Server) Loopback(addr net.Addr) (h http.Handler, token string) {
 	mux.Handle("GET /api/desktop/events", s.gate.closed(s, http.HandlerFunc(s.windowEvents)))
 	mux.Handle("GET /api/files/content", s.gate.closed(s, http.HandlerFunc(s.download)))
 	mux.Handle("PUT /api/files/content", s.gate.closed(s, http.HandlerFunc(s.upload)))
+	mux.Handle("GET /api/stick/content", s.gate.closed(s, http.HandlerFunc(s.stickOut)))
+	mux.Handle("PUT /api/stick/content", s.gate.closed(s, http.HandlerFunc(s.stickIn)))
 	mux.Handle("/api/", s.gate.closed(s, http.HandlerFunc(s.serve)))
 	mux.Handle("GET /inselnetz.crt", http.HandlerFunc(s.web.crt))
 	mux.Handle("GET /start", http.HandlerFunc(s.gate.start))

@@ -56,6 +56,8 @@ var hereOnly = map[string]string{
 	"setup/go":         "sets the office up",
 	"setup/kind":       "sets the office up",
 	"setup/device":     "chooses what lies on this computer",
+	"stick":            "carries entries of this computer out",
+	"stick/stop":       "belongs to files for a stick",
 	"web":              "lists sessions",
 	"web/set":          "switches the page on the network",
 	"web/pair":         "begins sessions",

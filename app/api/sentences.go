@@ -63,6 +63,9 @@ func (l language) error(err error) *Error {
 		ph, ok = webPhrases[p.Code]
 	}
 	if !ok {
+		ph, ok = stickPhrases[p.Code]
+	}
+	if !ok {
 		ph = phrases["internal"]
 		p = &app.Problem{Code: p.Code, Args: []any{p.Error()}}
 	}

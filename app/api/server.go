@@ -173,6 +173,8 @@ func (s *Server) Window() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/files/content", http.HandlerFunc(s.download))
 	mux.Handle("PUT /api/files/content", http.HandlerFunc(s.upload))
+	mux.Handle("GET /api/stick/content", http.HandlerFunc(s.stickOut))
+	mux.Handle("PUT /api/stick/content", http.HandlerFunc(s.stickIn))
 	mux.Handle("/api/", http.HandlerFunc(s.serve))
 	mux.Handle("/", s.files())
 	return secured(mux)

@@ -66,6 +66,8 @@ func (s *Server) table() map[string]call {
 		"audit":            handle(s.audit),
 		"doctor":           handle(s.doctor),
 		"diagnose":         handle(s.diagnose),
+		"stick":            handle(s.stick),
+		"stick/stop":       handle(s.stickStop),
 		"places":           handle(s.places),
 		"places/own":       handle(s.placesOwn),
 		"places/of":        handle(s.placesOf),

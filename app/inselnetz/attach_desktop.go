@@ -107,7 +107,7 @@ func (a *attachment) follow(ctx context.Context, heard func(api.Event), up func(
 // content opens what the node has at a path of its API.
 func (a *attachment) content(ctx context.Context, path string) (io.ReadCloser, error) {
 	u, err := url.Parse(path)
-	if err != nil || u.IsAbs() || u.Host != "" || u.Path != contentPath {
+	if err != nil || u.IsAbs() || u.Host != "" || !contentPaths[u.Path] {
 		return nil, fmt.Errorf("%q is no content", path)
 	}
 	c, err := a.client()

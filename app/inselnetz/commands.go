@@ -70,6 +70,7 @@ func foundCommand(e *env) func(context.Context) error {
 func inviteCommand(e *env) func(context.Context) error {
 	role := e.flags.String("role", "member", "what the new person may do: `owner, admin, member, guest or carrier`")
 	link := e.flags.Bool("link", false, "print a link instead of waiting for a number; it lets one device in")
+	file := e.flags.String("file", "", "save the link as a `file` that can be sent or carried")
 	hours := e.flags.Int("hours", 1, "how many `hours` the link holds, at most 24")
 	another := e.flags.String("another", "", "let in another device of this `person`")
 	until := e.flags.String("until", "", "a guest's access ends on this `date`, such as 2026-12-24")
@@ -92,6 +93,7 @@ func inviteCommand(e *env) func(context.Context) error {
 			return e.say(st, "%s", e.pick(fmt.Sprintf("offen: %v, Name %q, %d warten", st.Open, st.Door, len(st.Waiting)),
 				fmt.Sprintf("open: %v, name %q, %d waiting", st.Open, st.Door, len(st.Waiting))))
 		}
+		*link = *link || *file != ""
 		req := api.Invite{Role: *role, Link: *link, Hours: *hours}
 		if err := c.invite(ctx, &req, *another, *until, spaces); err != nil {
 			return err
@@ -99,6 +101,12 @@ func inviteCommand(e *env) func(context.Context) error {
 		st, err := ask[api.InviteState](ctx, c, "invite/open", req)
 		if err != nil {
 			return err
+		}
+		if *file != "" {
+			if err := writeInvitation(*file, st.Link); err != nil {
+				return err
+			}
+			return e.say(st, e.pick("Gespeichert: %s", "Saved: %s"), *file)
 		}
 		if *link {
 			return e.say(st, "%s", st.Link)
@@ -168,12 +176,19 @@ func joinCommand(e *env) func(context.Context) error {
 	var req api.Join
 	door := e.flags.String("door", "", "`name` of the door, if there are several")
 	e.flags.StringVar(&req.Link, "link", "", "`link` of an invitation")
+	file := e.flags.String("file", "", "`file` with an invitation")
 	e.flags.StringVar(&req.Addr, "address", "", "`address` of the computer that invites, if it is not found")
 	e.flags.StringVar(&req.Person, "person", "", "your `name`")
 	e.flags.StringVar(&req.Device, "device", "", "`name` of this device (default the computer's)")
 	yes := e.flags.Bool("yes", false, "take the three words for the same without asking")
 	wait := e.flags.Duration("wait", 20*time.Second, "how long to look for a door")
 	return with(e, func(ctx context.Context, c *client) error {
+		if *file != "" {
+			var err error
+			if req.Link, err = readInvitation(*file); err != nil {
+				return err
+			}
+		}
 		if req.Addr == "" && req.Link == "" {
 			id, err := findDoor(ctx, c, *door, *wait)
 			if err != nil {

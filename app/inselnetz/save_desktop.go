@@ -9,10 +9,9 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 
+	"inselnetz/app"
 	"inselnetz/app/api"
 )
 
@@ -42,6 +41,10 @@ func (s saver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	if err != nil {
 		w.WriteHeader(http.StatusBadRequest)
+		if p := app.WriteProblem(err); p != nil {
+			_ = json.NewEncoder(w).Encode(api.Phrase(s.a.e.lang, p))
+			return
+		}
 		lang := s.a.e
 		_ = json.NewEncoder(w).Encode(api.Error{Code: "save-failed", // the page may be gone
 			Sentence: lang.pick("Die Datei konnte nicht gespeichert werden.", "The file could not be saved."),
@@ -70,33 +73,6 @@ func (s saver) save(ctx context.Context, path, from string, body io.Reader) erro
 		body = content
 	}
 	return writeWhole(path, body)
-}
-
-// writeWhole puts a file in its place only when all of it is on the disk.
-func writeWhole(path string, from io.Reader) error {
-	dir := filepath.Dir(path)
-	tmp, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.part")
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(tmp, from)
-	if err == nil && runtime.GOOS != "windows" { // there the directory's rights are inherited
-		err = tmp.Chmod(0o644)
-	}
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp.Name()))
-	}
-	if d, err := os.Open(dir); err == nil { // its entry, where a directory can be synced
-		_ = d.Sync()
-		_ = d.Close()
-	}
-	return nil
 }
 
 // fileName makes of any text a name that a dialog may begin with.

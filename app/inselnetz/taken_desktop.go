@@ -55,7 +55,7 @@ func (t *taken) choose(w http.ResponseWriter, r *http.Request) {
 func (t *taken) send(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	to, err := url.Parse(q.Get("to"))
-	if r.Method != http.MethodPost || err != nil || to.IsAbs() || to.Host != "" || to.Path != contentPath {
+	if r.Method != http.MethodPost || err != nil || to.IsAbs() || to.Host != "" || !contentPaths[to.Path] {
 		http.Error(w, "POST to a content only", http.StatusBadRequest)
 		return
 	}
@@ -102,8 +102,8 @@ func (t *taken) wrong(err error) api.Error {
 		Next:     lang.pick("Grund: ", "Reason: ") + reason(err)}
 }
 
-// contentPath is where the API takes and gives contents of files.
-const contentPath = "/api/files/content"
+// contentPaths are where the API takes and gives contents of files.
+var contentPaths = map[string]bool{"/api/files/content": true, "/api/stick/content": true}
 
 // put sends a content of a size to the node.
 func (a *attachment) put(ctx context.Context, uri string, body io.Reader, size int64, lang string) (*http.Response, error) {

@@ -1501,3 +1501,49 @@ export interface PlacesOf {
 	device: string;
 	addresses: string[]; // as in PlacesOwn
 }
+
+// StickAsk is the request of "stick": how much a file for devices without a network
+// would hold.
+export interface StickAsk {
+	for: string; // id of a device; empty: what any of the others lacks
+	whole: boolean; // everything from the beginning on
+}
+
+// Stick is the result of "stick".
+export interface Stick {
+	going: string; // "export", "import": a file is being written or read just now; else empty
+	done: number; // entries
+	all: number; // entries; 0: not known yet
+	size: StickSize; // when nothing is going on
+	name: string; // for the file
+}
+
+// StickSize is how much some entries are.
+export interface StickSize {
+	entries: number;
+	bytes: number;
+	messages: number; // among the entries
+	files: number;
+	documents: number;
+}
+
+// StickBrought is what a file brought.
+export interface StickBrought {
+	by: string; // name of the person who made it, as the file says
+	device: string; // and of the device
+	at: number; // when it was made
+	for: string; // name of the device it was made for; empty: all
+	new: StickSize;
+	known: number; // entries that were here
+	closed: number; // spaces that are not for this device
+	refused: StickRefused[];
+	error: Error | null; // why it ended early; what came before is here
+}
+
+// StickRefused is why something of a file was not taken.
+export interface StickRefused {
+	code: string;
+	entries: number;
+	sentence: string;
+	next: string; // what to do; may be empty
+}
