@@ -4,9 +4,10 @@ import "time"
 
 // Timing of sessions over an AliveConn.
 const (
-	aliveTime  = 5500 * time.Millisecond // without a sign of the other end until a ping
+	aliveTime  = 6500 * time.Millisecond // without a sign of the other end until a ping
 	askTime    = 30 * time.Second        // without a frame until a ping: the computer may live and the program not
 	lookAround = 3 * time.Second         // who falls quiet within this is looked at together
+	lookAgain  = time.Second             // between questions to the system
 )
 
 // An AliveConn is a Conn whose system asks the other end's by itself, every few
@@ -30,7 +31,12 @@ func aliveConn(c Conn) AliveConn {
 // sign returns when the other end last gave a sign: a frame, or what the system
 // heard, which is asked only when it matters.
 func (l *loop) sign(s *session, now time.Time) time.Time {
-	if s.alive != nil && now.Sub(l.known(s))+lookAround >= s.quiet() {
+	if s.alive == nil {
+		return l.seen(s)
+	}
+	silent := now.Sub(l.known(s))
+	if silent >= deadTime || silent+lookAround >= aliveTime && now.Sub(s.lookedAt) >= lookAgain {
+		s.lookedAt = now
 		if ago, ok := s.alive.Heard(); ok {
 			s.aliveAt = now.Add(-ago)
 		}

@@ -173,7 +173,7 @@ func (l *loop) tend(s *session, now time.Time) {
 			l.wake(a.at.Add(wantTime))
 		}
 	}
-	if !s.digestAt.After(now) {
+	if s.digestAt.Sub(now) <= digestSoon {
 		l.tellDigest(s, now)
 	}
 	l.wake(s.digestAt)

@@ -109,7 +109,9 @@ func (l *loop) sighted(s Sighting) {
 		l.left[s.Peer] = p
 		l.changed()
 	}
-	l.due = now
+	if s.New || s.Gone || !connected {
+		l.due = now
+	}
 }
 
 // peer describes a session.

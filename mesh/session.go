@@ -69,6 +69,7 @@ type session struct {
 	mine      bool      // the last ping was ours
 	pinged    time.Time // when the unanswered ping went; zero if none
 	aliveAt   time.Time // when the system last heard the other end, as far as it was asked
+	lookedAt  time.Time // when it was asked
 	probe     time.Time // until when the ping must be answered; zero if no matter
 	digestAt  time.Time
 	digests   int // sent

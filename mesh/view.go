@@ -18,6 +18,7 @@ const (
 	askGap      = 2 * time.Second // between two full lists of one space
 	digestEvery = 30 * time.Second
 	digestMore  = 30 * time.Second // jitter on top
+	digestSoon  = 3 * time.Second  // those due within this go together, as pings do
 	retryFirst  = 100 * time.Millisecond
 	retryLast   = time.Minute
 	smallLag    = 16 // entries that pushes may well bring
