@@ -1,7 +1,25 @@
 // Offices of some size made up in memory, for the map of who is here. Tests only.
-const first = ["Anke", "Jonas", "Emre", "Marlies", "Jürgen", "Björn-Söhnke", "Zoë", "Françoise", "Li", "Ilse"];
+const first = [
+	"Anke",
+	"Jonas",
+	"Emre",
+	"Marlies",
+	"Jürgen",
+	"Björn-Söhnke",
+	"Zoë",
+	"Françoise",
+	"Li",
+	"Ilse",
+];
 const last = ["Petersen", "Wolf", "Yıldız", "Brandt", "Großmann-Überschär", "Öztürk", "Ng", "Schmidt"];
-const places = ["PC Empfang", "Laptop", "NAS Keller", "Rechner Besprechungszimmer im Dachgeschoß", "iMac", "PC"];
+const places = [
+	"PC Empfang",
+	"Laptop",
+	"NAS Keller",
+	"Rechner Besprechungszimmer im Dachgeschoß",
+	"iMac",
+	"PC",
+];
 
 export const device = (id, name, more = {}) => ({
 	id,
@@ -53,7 +71,8 @@ const day = 86_400_000;
 
 // how the i-th of n devices is: some are away, some carried, some far or behind.
 function how(i, ids) {
-	if (i % 7 === 5) return { presence: "away", way: "", latency: 0, seen: Date.now() - i * 0.3 * day, since: 0 };
+	if (i % 7 === 5)
+		return { presence: "away", way: "", latency: 0, seen: Date.now() - i * 0.3 * day, since: 0 };
 	if (i % 11 === 8) {
 		const lacks = "fehlen 3 Nachrichten von heute";
 		return { presence: "unknown", way: "", latency: 0, since: Date.now() - 1_100_000, behind: 3, lacks };
@@ -77,7 +96,9 @@ export function office(n) {
 	for (let i = 0; i < n; ) {
 		const devices = [];
 		for (let k = 0; k < (i === 0 || i % 4 ? 1 : 2) && i < n; k++, i++) {
-			devices.push(device(ids[i].id, ids[i].name, i === 0 ? { self: true, latency: 0, way: "" } : how(i, ids)));
+			devices.push(
+				device(ids[i].id, ids[i].name, i === 0 ? { self: true, latency: 0, way: "" } : how(i, ids)),
+			);
 		}
 		const at = people.length;
 		const name = `${first[at % first.length]} ${last[at % last.length]}`;

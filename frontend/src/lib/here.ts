@@ -38,10 +38,12 @@ export function underName({ device, person }: Mapped): string {
 	return device.presence !== "never" && at > 0 ? t.map.gone(brief(at)) : t.presence[device.presence];
 }
 
-// facts is everything in one sentence, for whoever does not see the map.
-export function facts({ device, person }: Mapped): string {
-	const parts = [device.name, person.name, deviceState(device), deviceReach(device)];
-	return parts.filter(Boolean).join(", ");
+// facts is what is beside the two lines of a device, for whoever does not see the map.
+export function facts(who: Mapped): string {
+	const { device, person } = who;
+	if (device.self) return person.name;
+	const whose = underName(who) === person.name ? "" : person.name;
+	return [whose, deviceState(device), deviceReach(device)].filter(Boolean).join(", ");
 }
 
 // kind is how the line to a device is drawn.

@@ -103,14 +103,15 @@ export function layout(dots: Dot[], seats: Seats, width: number): Layout {
 	for (const { side, row } of seats.values()) rows[side] = Math.max(rows[side], row + 1);
 	const most = Math.max(rows[1], rows[-1], 1);
 	const pitch = pitchOf(most, narrow);
-	const sign = narrow ? 36 : pitch >= 72 ? 44 : pitch >= 56 ? 40 : 28;
+	const tiny = width < 260; // letters twice as large on a phone
+	const sign = tiny ? 28 : narrow ? 36 : pitch >= 72 ? 44 : pitch >= 56 ? 40 : 28;
 	const top = narrow ? 76 : 12; // below the middle, where that is at the top
 	const height = narrow ? top + most * pitch : Math.max(most * pitch + 2 * top, 260);
 	const middle = narrow ? { x: 24, y: 30 } : { x: width / 2, y: height / 2 };
 	const dense = !narrow && pitch < 44;
 	const part = by.size > 0 && !dense ? 0.16 : 0.2; // leaves room where some are further out
-	const reach = narrow ? 92 : Math.min(Math.max(width * part, 112), 170);
-	const out = narrow || dense ? 44 : 50; // a step outward
+	const reach = tiny ? 50 : narrow ? 92 : Math.min(Math.max(width * part, 112), 170);
+	const out = tiny ? 14 : narrow || dense ? 44 : 50; // a step outward
 
 	const spots: Spot[] = [];
 	for (const dot of dots) {
