@@ -11,77 +11,40 @@ import (
 	"inselnetz/mesh/meshtest"
 )
 
-// An internet is a lab with a network between sites, each of which has a router that
-// masquerades as those sold do: answers come in, nothing else does.
-type internet struct {
-	t   *testing.T
-	lab *meshtest.Lab
-}
+// An internet is a lab with a network between sites, each behind a router.
+type internet struct{ *meshtest.Lab }
 
-func newInternet(t *testing.T) *internet {
-	n := &internet{t, meshtest.NewLab(t)}
-	n.lab.Bridge("world")
+func newInternet(t *testing.T) internet {
+	n := internet{meshtest.NewLab(t)}
+	n.Bridge("world")
 	return n
 }
 
 // public makes a host with an address everybody reaches.
-func (n *internet) public(addr string) *meshtest.LabHost {
-	h := n.lab.Host(false)
+func (n internet) public(addr string) *meshtest.LabHost {
+	h := n.Host(false)
 	h.Plug("eth0", "world", addr+"/24")
 	return h
 }
 
 // site makes a router with that address outside, and hosts behind it. All sites have
-// the same addresses inside, as routers from one maker have. rules are more rules of
-// the router's table nat.
-func (n *internet) site(name, addr, masquerade string, hosts int, rules ...string) []*meshtest.LabHost {
-	n.t.Helper()
-	n.lab.Bridge(name)
-	router := n.lab.Host(false)
-	router.Plug("wan", "world", addr+"/24")
-	router.Plug("lan", name, "192.168.178.1/24")
-	n.run(router, "sysctl", "-qw", "net.ipv4.ip_forward=1")
-	for _, rule := range append([]string{
-		"add table ip nat",
-		"add chain ip nat post { type nat hook postrouting priority 100; }",
-		"add chain ip nat pre { type nat hook prerouting priority -100; }",
-		"add rule ip nat post oifname wan " + masquerade,
-		"add table ip filter",
-		"add chain ip filter in { type filter hook input priority 0; }",
-		"add chain ip filter through { type filter hook forward priority 0; }",
-		"add rule ip filter in iifname wan ct state established,related accept",
-		"add rule ip filter in iifname wan drop",
-		"add rule ip filter through iifname wan ct state established,related accept",
-		"add rule ip filter through iifname wan ct status dnat accept",
-		"add rule ip filter through iifname wan drop",
-	}, rules...) {
-		n.run(router, "nft", rule)
-	}
-	var list []*meshtest.LabHost
+// the same addresses inside.
+func (n internet) site(name, addr, leaves string, hosts int, rules ...string) (list []*meshtest.LabHost) {
+	n.Bridge(name)
+	n.Router(name, "world", addr+"/24", leaves, rules...)
 	for i := range hosts {
-		h := n.lab.Host(false)
+		h := n.Host(false)
 		h.Plug("eth0", name, fmt.Sprintf("192.168.178.%d/24", 20+i))
-		n.run(h, "ip", "route", "add", "default", "via", "192.168.178.1")
+		h.Behind()
 		list = append(list, h)
 	}
 	return list
 }
 
-func (n *internet) run(h *meshtest.LabHost, name string, args ...string) {
-	n.t.Helper()
-	out, err := h.Command(n.t.Context(), name, args...).CombinedOutput()
-	if err != nil {
-		if name == "nft" {
-			n.t.Skipf("no router can be made here: %v: %s", err, out)
-		}
-		n.t.Fatalf("%s %s: %v: %s", name, strings.Join(args, " "), err, out)
-	}
-}
-
 // TestLabInternet: two sites behind masquerading routers meet through a member that
 // both reach, and directly where their routers allow it.
 func TestLabInternet(t *testing.T) {
-	const same, other = "masquerade", "masquerade random,fully-random"
+	const same, other = meshtest.KeepsPort, meshtest.AnyPort
 	for name, tt := range map[string]struct {
 		a, b   string
 		direct bool
@@ -149,8 +112,8 @@ func stays(t *testing.T, n *labNode, of string, long time.Duration) {
 func TestLabInternetForwarded(t *testing.T) {
 	n := newInternet(t)
 	office := "cem@198.51.100.2:4000,ann,bob,dan"
-	a := n.site("a", "198.51.100.1", "masquerade", 2)
-	b := n.site("b", "198.51.100.2", "masquerade", 2,
+	a := n.site("a", "198.51.100.1", meshtest.KeepsPort, 2)
+	b := n.site("b", "198.51.100.2", meshtest.KeepsPort, 2,
 		"add rule ip nat pre iifname wan tcp dport 4000 dnat to 192.168.178.20:21960",
 		"add rule ip nat pre iifname wan udp dport 4000 dnat to 192.168.178.20:21960")
 	cem := startNode(t, b[0], "member cem "+office)
@@ -174,7 +137,7 @@ func TestLabInternetStranger(t *testing.T) {
 	n := newInternet(t)
 	office := "rel@198.51.100.9:21960,ann,cem"
 	rel := startNode(t, n.public("198.51.100.9"), "member rel "+office)
-	ann := startNode(t, n.site("a", "198.51.100.1", "masquerade", 1)[0], "member ann "+office)
+	ann := startNode(t, n.site("a", "198.51.100.1", meshtest.KeepsPort, 1)[0], "member ann "+office)
 	sees(t, ann, "rel", "here")
 	stranger := startNode(t, n.public("198.51.100.66"), "nosy 198.51.100.9:21960 "+string(rel.self))
 	e := stranger.await(time.Minute, func(e event) bool { return strings.HasPrefix(e.Ev, "heard ") })

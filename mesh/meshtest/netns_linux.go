@@ -170,6 +170,48 @@ func (h *LabHost) Command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
+// How a router names the packets that leave a site.
+const (
+	KeepsPort = "masquerade"                     // by the port they came from, where it is free
+	AnyPort   = "masquerade random,fully-random" // by another one for each destination
+)
+
+// Router joins the bridge of a site to that of a larger network, where it has an
+// IPv4 address. As those sold do it lets in answers and nothing else. Inside it is
+// 192.168.178.1/24, whatever the site: routers of one maker are alike. rules are
+// more rules of nft for its table nat, with the chains pre and post.
+func (l *Lab) Router(site, world, addr, leaves string, rules ...string) {
+	l.t.Helper()
+	r := l.Host(false)
+	r.Plug("wan", world, addr)
+	r.Plug("lan", site, "192.168.178.1/24")
+	run(l.t, "ip", "netns", "exec", r.ns, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+	for _, rule := range append([]string{
+		"add table ip nat",
+		"add chain ip nat post { type nat hook postrouting priority 100; }",
+		"add chain ip nat pre { type nat hook prerouting priority -100; }",
+		"add rule ip nat post oifname wan " + leaves,
+		"add table ip filter",
+		"add chain ip filter in { type filter hook input priority 0; }",
+		"add chain ip filter through { type filter hook forward priority 0; }",
+		"add rule ip filter in iifname wan ct state established,related accept",
+		"add rule ip filter in iifname wan drop",
+		"add rule ip filter through iifname wan ct state established,related accept",
+		"add rule ip filter through iifname wan ct status dnat accept",
+		"add rule ip filter through iifname wan drop",
+	}, rules...) {
+		if out, err := exec.Command("ip", "netns", "exec", r.ns, "nft", rule).CombinedOutput(); err != nil {
+			l.t.Skipf("no router can be made here: %v: %s", err, out)
+		}
+	}
+}
+
+// Behind has a host reach what is not on its bridge through the bridge's Router.
+func (h *LabHost) Behind() {
+	h.lab.t.Helper()
+	run(h.lab.t, "ip", "-n", h.ns, "route", "add", "default", "via", "192.168.178.1")
+}
+
 // Dial connects from the host, as a program on it would. The address is an IP
 // address, so that one socket made by this thread is all it takes.
 func (h *LabHost) Dial(ctx context.Context, network, addr string) (c net.Conn, err error) {
