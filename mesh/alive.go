@@ -4,10 +4,10 @@ import "time"
 
 // Timing of sessions over an AliveConn.
 const (
-	aliveTime  = 6500 * time.Millisecond // without a sign of the other end until a ping
-	askTime    = 30 * time.Second        // without a frame until a ping: the computer may live and the program not
-	lookAround = 3 * time.Second         // who falls quiet within this is looked at together
-	lookAgain  = time.Second             // between questions to the system
+	aliveTime  = 7 * time.Second  // without a sign of the other end until a ping
+	askTime    = 30 * time.Second // without a frame until a ping: the computer may live and the program not
+	lookAround = 3 * time.Second  // who falls quiet within this is looked at together
+	lookAgain  = time.Second      // between questions to the system
 )
 
 // An AliveConn is a Conn whose system asks the other end's by itself, every few

@@ -10,7 +10,7 @@ import (
 
 // What the system asks the other end's by itself (TCP keepalive). It is to tell
 // that somebody is there; that nobody is, the mesh decides, and earlier.
-var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 4 * time.Second, Interval: time.Second, Count: 15}
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: time.Second, Count: 15}
 
 // A kept is a TCP connection whose system can tell when it last heard the other end.
 type kept struct {

@@ -73,14 +73,14 @@ func alive(t *testing.T, heard func() time.Duration, f func(w *sim.World, a, b *
 	})
 }
 
-// probed is what a system says that asks every four seconds and is answered until
+// probed is what a system says that asks every five seconds and is answered until
 // a moment, on the clock that began with it.
 func probed(began, until time.Time) time.Duration {
 	now := time.Now()
 	if now.After(until) {
 		now = until
 	}
-	return time.Since(now.Add(-now.Sub(began) % (4 * time.Second)))
+	return time.Since(now.Add(-now.Sub(began) % (5 * time.Second)))
 }
 
 // TestAliveSpeaksLess: where the system knows that the other end is there, an idle
