@@ -31,11 +31,42 @@ after(async () => {
 
 step("a device that is here: by which way, and no question why not", async () => {
 	await page.goto(`${anke.origin}/#/people/devices`);
-	await page.getByText("direkt verbunden").first().waitFor();
+	await page.getByText("direkt, auf demselben Computer").first().waitFor();
+	await page.getByText("Beide Geräte haben alles.").waitFor();
 	assert.equal(await page.getByRole("link", { name: "Warum nicht da?" }).count(), 0);
 	await page.getByRole("link", { name: "Netz prüfen" }).click();
-	await page.getByText("Alle anderen Geräte sind da: 1.").first().waitFor();
+	await page.getByText("Das andere Gerät ist da.").first().waitFor();
 	await looks(page, "why-network");
+});
+
+step("the map: both, and by which way", async () => {
+	await page.goto(`${anke.origin}/#/people/map`);
+	await page.getByRole("status").getByText("Beide Geräte haben alles.").waitFor();
+	const wolf = page.locator(".spot", { hasText: "Laptop Wolf" });
+	await wolf.click();
+	const facts = page.getByRole("region", { name: "Laptop Wolf" });
+	await facts.getByText("direkt, auf demselben Computer").waitFor();
+	await looks(page, "map-real");
+	await facts.getByRole("link", { name: "Verbindung prüfen" }).click();
+	await page.getByText("Laptop Wolf ist da.").first().waitFor();
+});
+
+step("copying says what came of it, also where the browser refuses", async () => {
+	const copy = page.getByRole("button", { name: "Text für die Hilfe kopieren" });
+	await page.evaluate(() => {
+		navigator.clipboard.writeText = async (text) => {
+			globalThis.copied = text;
+		};
+	});
+	await copy.click();
+	await page.getByRole("status").getByText("Kopiert.").waitFor();
+	assert.match(await page.evaluate(() => globalThis.copied), /^Inselnetz /);
+	await page.evaluate(() => {
+		navigator.clipboard.writeText = () => Promise.reject(new DOMException("refused", "NotAllowedError"));
+	});
+	await copy.click();
+	await page.getByRole("status").getByText("Ihr Browser lässt das Kopieren nicht zu.").waitFor();
+	await page.locator("main pre").waitFor(); // it is there to be marked
 });
 
 step("one that was stopped: by keys alone to the reason and back", async () => {
@@ -44,6 +75,8 @@ step("one that was stopped: by keys alone to the reason and back", async () => {
 	await page.goto(`${anke.origin}/#/people/devices`);
 	const why = page.getByRole("link", { name: "Warum nicht da? Laptop Wolf" });
 	await why.waitFor();
+	await anke.ask("post", { channel: "", text: "Wo bist du?", replyTo: "", nonce: crypto.randomUUID() });
+	await page.getByText("fehlt eine Nachricht von heute").waitFor();
 	for (let i = 0; i < 60 && !(await why.evaluate((el) => el === document.activeElement)); i++) {
 		await page.keyboard.press("Tab");
 	}
@@ -65,7 +98,15 @@ step("the same in English", async () => {
 	await page.getByText("a computer is on, but Inselnetz is not running there").first().waitFor();
 	await accessible(page, "why in English");
 	await fits(page, "why in English");
+	await looks(page, "why-device-english");
+	await page.goto(`${anke.origin}/#/people/why`);
+	await page.getByText("The other device is not here.").first().waitFor();
+	await looks(page, "why-network-english");
+	await page.goto(`${anke.origin}/#/people/map`);
+	await page.getByRole("cell", { name: /lacks one message of today/ }).waitFor();
+	await looks(page, "map-english");
 	await page.evaluate(() => localStorage.setItem("inselnetz.language", "de"));
+	await page.goto(`${anke.origin}/#/people/why/${(await jonasDevice()).id}`);
 	await page.reload();
 });
 
