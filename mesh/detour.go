@@ -10,7 +10,7 @@ import (
 // Timing of detours: sessions through a member that both ends have one with.
 const (
 	detourSoon = 250 * time.Millisecond // after a direct dial failed, or nothing can be dialed, or it is far away
-	detourLate = 4 * time.Second        // where a direct dial may still succeed
+	detourLate = 2 * time.Second        // where a direct dial may still succeed
 	detourGap  = 20 * time.Millisecond  // between two asked of one member
 	detourLook = 200 * time.Millisecond // between two looks at who needs one
 	nearDelay  = 300 * time.Millisecond // gathers what changed before it is told

@@ -30,6 +30,7 @@ const (
 // A punch is the state of a session that is carried. It belongs to the loop.
 type punch struct {
 	n     uint64 // of the try
+	open  bool   // it was not answered yet
 	tries int
 	next  time.Time
 	asked time.Time // by the other end
@@ -47,7 +48,7 @@ func (l *loop) punchAll(now time.Time) {
 			p.next = s.since.Add(punchSoon)
 		}
 		if !p.next.After(now) {
-			p.n++
+			p.n, p.open = p.n+1, true
 			p.tries++
 			wait := punchEvery
 			if p.tries%punchTries == 0 {
@@ -125,8 +126,8 @@ func (l *loop) gotPunch(s *session, f *punchFrame, now time.Time) {
 			l.tellOutside(s, punchAnswer, f.N)
 		}
 	case punchAnswer:
-		if f.N == p.n {
-			p.n++ // once
+		if f.N == p.n && p.open {
+			p.open = false
 			l.send(s, punchFrame{Type: typePunch, Step: punchGo, N: f.N, Addrs: []string{}})
 			l.conns.Go(func() { l.dialPunched(l.ctx, s.peer, f.Addrs, s.best/2) })
 		}
