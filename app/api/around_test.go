@@ -23,11 +23,11 @@ func TestLacks(t *testing.T) {
 		{store.Lag{Entries: 1}, true, "lädt noch einen Eintrag", "still loading one entry"},
 		{store.Lag{Entries: 1}, false, "fehlt ein Eintrag", "lacks one entry"},
 		{store.Lag{Entries: 1_234_567}, false, "fehlen 1.234.567 Einträge", "lacks 1,234,567 entries"},
-		{store.Lag{Entries: 5, Messages: 3, Since: at(0)}, false, "fehlen 3 Nachrichten von heute", "lacks 3 messages of today"},
+		{store.Lag{Entries: 5, Messages: 3, Since: at(0)}, false, "fehlen 3 Nachrichten von heute", "lacks 3 messages from today"},
 		{store.Lag{Entries: 5, Messages: 1, Since: at(1)}, false, "fehlt eine Nachricht seit gestern", "lacks one message since yesterday"},
 		{store.Lag{Entries: 5, Messages: 2, Since: at(19)}, false, "fehlen 2 Nachrichten seit dem 3. November", "lacks 2 messages since 3 November"},
-		{store.Lag{Entries: 5, Messages: 2, Files: 1, Since: at(0)}, true, "lädt noch 2 Nachrichten von heute und eine Datei", "still loading 2 messages of today and one file"},
-		{store.Lag{Entries: 9, Messages: 1, Files: 4, Documents: 3, Since: at(0)}, false, "fehlen eine Nachricht von heute, 4 Dateien und Änderungen an Dokumenten", "lacks one message of today, 4 files and changes to documents"},
+		{store.Lag{Entries: 5, Messages: 2, Files: 1, Since: at(0)}, true, "lädt noch 2 Nachrichten von heute und eine Datei", "still loading 2 messages from today and one file"},
+		{store.Lag{Entries: 9, Messages: 1, Files: 4, Documents: 3, Since: at(0)}, false, "fehlen eine Nachricht von heute, 4 Dateien und Änderungen an Dokumenten", "lacks one message from today, 4 files and changes to documents"},
 		{store.Lag{Entries: 2, Documents: 2}, false, "fehlen Änderungen an Dokumenten", "lacks changes to documents"},
 	} {
 		if got := german.lacks(tt.lag, tt.here, now); got != tt.de {

@@ -86,7 +86,7 @@ func (l language) since(at int64, now time.Time) string {
 	case at == 0:
 		return ""
 	case !then.Before(midnight):
-		return l.pick(" von heute", " of today")
+		return l.pick(" von heute", " from today")
 	case !then.Before(midnight.AddDate(0, 0, -1)):
 		return l.pick(" seit gestern", " since yesterday")
 	}

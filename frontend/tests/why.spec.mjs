@@ -103,7 +103,7 @@ step("the same in English", async () => {
 	await page.getByText("The other device is not here.").first().waitFor();
 	await looks(page, "why-network-english");
 	await page.goto(`${anke.origin}/#/people/map`);
-	await page.getByRole("cell", { name: /lacks one message of today/ }).waitFor();
+	await page.getByRole("cell", { name: /lacks one message from today/ }).waitFor();
 	await looks(page, "map-english");
 	await page.evaluate(() => localStorage.setItem("inselnetz.language", "de"));
 	await page.goto(`${anke.origin}/#/people/why/${(await jonasDevice()).id}`);

@@ -36,8 +36,8 @@ export const why = {
 			more === 0
 				? `über ${name}`
 				: `über ${name} und ${more === 1 ? "ein weiteres Gerät" : `${more} weitere Geräte`}`,
-		quick: (ms: number) => `antwortet sofort (${ms} ms)`,
-		fair: (ms: number) => `antwortet zügig (${ms} ms)`,
-		slow: (ms: number) => `antwortet langsam (${ms} ms)`,
+		quick: (ms: number) => `antwortet sofort (${ms}\u00a0ms)`,
+		fair: (ms: number) => `antwortet zügig (${ms}\u00a0ms)`,
+		slow: (ms: number) => `antwortet langsam (${ms}\u00a0ms)`,
 	},
 };

@@ -5,13 +5,13 @@ export const why: typeof german = {
 		open: "Why not here?",
 		openFor: (name) => `Why not here? ${name}`,
 		network: "Check the network",
-		title: "How the network is",
+		title: "How the network is doing",
 		titleFor: (name) => `Why is ${name} not here?`,
 		toDevices: "To the devices",
 		looking: "Checking. It takes up to 15 seconds …",
 		again: "Check again",
 		looked: "What else was checked",
-		others: "What else is noticeable",
+		others: "What else stands out",
 		copy: "Copy text for whoever helps",
 		copyWhy:
 			"The text for whoever helps names devices and addresses of this network, and nothing else of the office.",
@@ -37,8 +37,8 @@ export const why: typeof german = {
 			more === 0
 				? `via ${name}`
 				: `via ${name} and ${more === 1 ? "one more device" : `${more} more devices`}`,
-		quick: (ms) => `answers at once (${ms} ms)`,
-		fair: (ms) => `answers quickly (${ms} ms)`,
-		slow: (ms) => `answers slowly (${ms} ms)`,
+		quick: (ms) => `answers at once (${ms}\u00a0ms)`,
+		fair: (ms) => `answers quickly (${ms}\u00a0ms)`,
+		slow: (ms) => `answers slowly (${ms}\u00a0ms)`,
 	},
 };
