@@ -3,8 +3,10 @@ package app
 import (
 	"bytes"
 	"cmp"
+	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"inselnetz/crdt/access"
@@ -97,18 +99,19 @@ func (w *Workspace) SetOutside(addrs []string) error {
 	if w.snapshot() == nil {
 		return problem("not-member")
 	}
-	addrs, err := checkAddrs(addrs)
-	if err != nil {
-		return err
-	}
-	net, ok := w.net.(outsider)
+	t, ok := w.net.(outsider)
 	if !ok {
 		return problem("not-reached")
+	}
+	port, _ := nearAddrs(w.net.Addrs(), w.addrs(metaOutside))
+	addrs, err := checkAddrs(addrs, port)
+	if err != nil {
+		return err
 	}
 	if err := w.putJSON(metaOutside, addrs); err != nil {
 		return storeProblem(err, w.dir)
 	}
-	if err := net.SetOutside(addrs); err != nil {
+	if err := t.SetOutside(addrs); err != nil {
 		return &Problem{Code: "no-address", Args: []any{strings.Join(addrs, ", ")}, Field: "addresses", Err: err}
 	}
 	w.placesChanged()
@@ -117,9 +120,9 @@ func (w *Workspace) SetOutside(addrs []string) error {
 
 // tellOutside tells the network what SetOutside kept.
 func (w *Workspace) tellOutside() {
-	net, ok := w.net.(outsider)
+	t, ok := w.net.(outsider)
 	if addrs := w.addrs(metaOutside); ok && len(addrs) > 0 {
-		if err := net.SetOutside(addrs); err != nil {
+		if err := t.SetOutside(addrs); err != nil {
 			w.log.Warn("address from outside", "addr", addrs, "err", err)
 		}
 	}
@@ -139,7 +142,7 @@ func (w *Workspace) SetPlace(dev log.DeviceID, addrs []string) error {
 	case dev == w.self:
 		return problem("own-address", access.ShowName(d.Card.Name))
 	}
-	addrs, err := checkAddrs(addrs)
+	addrs, err := checkAddrs(addrs, lan.DefaultPort)
 	if err != nil {
 		return err
 	}
@@ -193,11 +196,16 @@ func (w *Workspace) linkAddrs() []string {
 	return out
 }
 
-// checkAddrs brings typed addresses into their one form, each once.
-func checkAddrs(texts []string) ([]string, error) {
+// checkAddrs brings typed addresses into their one form, each once. port is meant
+// where none is given.
+func checkAddrs(texts []string, port uint16) ([]string, error) {
 	out := []string{}
 	for _, text := range texts {
 		a, err := lan.CheckAddr(text)
+		if _, _, e := net.SplitHostPort(strings.TrimSpace(text)); e != nil && err == nil && port != 0 {
+			host, _, _ := net.SplitHostPort(a) // CheckAddr joined it
+			a = net.JoinHostPort(host, strconv.Itoa(int(port)))
+		}
 		if err != nil {
 			return nil, &Problem{Code: "no-address", Args: []any{text}, Field: "addresses", Err: err}
 		}

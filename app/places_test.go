@@ -141,7 +141,7 @@ func TestOutsideAddressIsTold(t *testing.T) {
 	a, b := newSite(t), newSite(t)
 	must(t, a.ws.Found(t.Context(), "Kanzlei", "Anke", "PC Husum"))
 	must(t, a.ws.SetOutside([]string{" Buero.Example.org ", a.name()}))
-	outside := []string{"buero.example.org:21960", a.name()}
+	outside := []string{net.JoinHostPort("buero.example.org", strconv.Itoa(a.port)), a.name()}
 	in, err := a.ws.OpenInvite(InviteAsk{Role: access.Member, Link: true})
 	must(t, err)
 	link, err := pairing.ParseLink(in.Link)

@@ -102,6 +102,8 @@ export const folder = (space, name, more = {}) => ({
 	files: 1240,
 	bytes: 3_200_000_000,
 	skipped: [],
+	spared: 0,
+	sparedBytes: 0,
 	progress: null,
 	problems: [],
 	holds: [],

@@ -1,6 +1,7 @@
 // Which page is shown: #/home, #/chat, #/chat/CHANNEL, #/chat/CHANNEL/at/POS,
 // #/people, #/people/devices, #/people/map, #/people/log, #/people/late, #/people/invite,
-// #/people/invite/PERSON, #/people/why, #/people/why/DEVICE, #/recovery, #/recovery/lost, #/recovery/name,
+// #/people/invite/PERSON, #/people/why, #/people/why/DEVICE, #/people/second,
+// #/people/second/DEVICE, #/recovery, #/recovery/lost, #/recovery/name,
 // #/recovery/sheet, #/kit, #/files, #/files/SPACE/DIR, #/files/SPACE/DIR/show/NAME,
 // #/files/SPACE//trash, #/files/SPACE//conflicts; the last two with /show/PATH too.
 // #/documents, #/documents/archive, #/documents/ID, #/documents/ID/history,
@@ -18,7 +19,7 @@ export interface Route {
 	at: number; // position of the message to show, 0 for none
 	view: string; // of a page that has several; empty for the first
 	invite: boolean;
-	device: string; // of which is asked why it is not here; empty: none in particular
+	device: string; // of which is asked why it is not here, or where; empty: none in particular
 	person: string; // whose further device is invited; empty for a new person
 	space: string; // whose folder is shown; empty for all folders
 	dir: string; // path of the directory in it
@@ -60,7 +61,7 @@ function read(): Route {
 		view: page === "chat" || invite ? "" : id,
 		invite,
 		person: invite ? at : "",
-		device: page === "people" && id === "why" ? at : "",
+		device: page === "people" && ["why", "second"].includes(id) ? at : "",
 		section: page === "help" ? at : "",
 	};
 }
@@ -94,6 +95,7 @@ export const to = {
 	log: "#/people/log",
 	late: "#/people/late",
 	why: (device = "") => ["#/people/why", encodeURIComponent(device)].filter(Boolean).join("/"),
+	second: (device = "") => ["#/people/second", encodeURIComponent(device)].filter(Boolean).join("/"),
 	invite: "#/people/invite",
 	another: (person: string) => `#/people/invite/${encodeURIComponent(person)}`,
 	recovery: "#/recovery",

@@ -11,6 +11,7 @@ import { home } from "./home.de";
 import { map } from "./map.de";
 import { past } from "./past.de";
 import { phone } from "./phone.de";
+import { second } from "./second.de";
 import { why } from "./why.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -26,6 +27,7 @@ export const de = {
 	...map,
 	...past,
 	...phone,
+	...second,
 	...why,
 	name: "Deutsch",
 	short: "DE",

@@ -10,6 +10,7 @@ import { home } from "./home.en";
 import { map } from "./map.en";
 import { past } from "./past.en";
 import { phone } from "./phone.en";
+import { second } from "./second.en";
 import { why } from "./why.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -25,6 +26,7 @@ export const en: Words = {
 	...map,
 	...past,
 	...phone,
+	...second,
 	...why,
 	name: "English",
 	short: "EN",

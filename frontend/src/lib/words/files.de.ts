@@ -48,6 +48,7 @@ export const files = {
 			waits: "wartet",
 			unstorable: "Name passt nicht",
 			held: "angehalten",
+			spared: "nicht geladen",
 			alone: "nur hier",
 			conflict: "zwei Fassungen",
 			name: "Name ändern",

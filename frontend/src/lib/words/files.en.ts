@@ -48,6 +48,7 @@ export const files: typeof de = {
 			waits: "waiting",
 			unstorable: "name unusable",
 			held: "paused",
+			spared: "not loaded",
 			alone: "only here",
 			conflict: "two versions",
 			name: "change name",
