@@ -100,6 +100,7 @@ const pages = ({ main, document, space, name }) => ({
 	devices: ["#/people/devices", "text=Laptop Wolf"],
 	log: ["#/people/log", "main li"],
 	late: ["#/people/late", "main h1, main h2"],
+	map: ["#/people/map", "main table"],
 	why: ["#/people/why", "main .notice"],
 	invite: ["#/people/invite", "main h1, main h2"],
 	recovery: ["#/recovery", "main h1, main h2"],
