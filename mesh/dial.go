@@ -14,9 +14,10 @@ import (
 const (
 	firstBackoff = 500 * time.Millisecond
 	lastBackoff  = 30 * time.Second
-	idleBackoff  = 2 * time.Minute // for a member neither sighted nor reached for long
-	patientFails = 24              // failures until idleBackoff
-	politeness   = 3 * time.Second // the higher PeerID waits this and up to 2/3 more
+	idleBackoff  = 2 * time.Minute        // for a member neither sighted nor reached for long
+	patientFails = 24                     // failures until idleBackoff
+	staleDial    = 300 * time.Millisecond // after which a dial is begun again where its peer is sighted anew
+	politeness   = 3 * time.Second        // the higher PeerID waits this and up to 2/3 more
 	steady       = 10 * time.Second
 	sightedFor   = 5 * time.Minute
 	maxDials     = 16

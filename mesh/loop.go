@@ -33,6 +33,7 @@ type loop struct {
 	fetches map[log.LogID]*fetch
 	detours map[PeerID]*detour
 
+	dials     map[PeerID]underWay
 	crossings []*crossing // relays whose legs do not stand yet
 
 	nearTold []string // whom members were told this device can carry to
@@ -116,6 +117,7 @@ func (l *loop) tick(now time.Time) {
 		l.tend(s, now)
 	}
 	l.planAll(now)
+	l.afresh(now)
 	l.dial(now)
 	l.tellNear(now)
 	l.detour(now)

@@ -110,7 +110,7 @@ func (m *Mesh) Run(ctx context.Context) error {
 	l := &loop{
 		Mesh: m, ctx: working, book: newBook(m.self, seed),
 		sessions: map[sessionKey]*session{}, spares: map[sessionKey]*session{},
-		left: map[PeerID]Peer{}, detours: map[PeerID]*detour{}, nearTold: []string{}, spaces: map[log.SpaceID]*spaceState{}, fetches: map[log.LogID]*fetch{},
+		left: map[PeerID]Peer{}, detours: map[PeerID]*detour{}, dials: map[PeerID]underWay{}, nearTold: []string{}, spaces: map[log.SpaceID]*spaceState{}, fetches: map[log.LogID]*fetch{},
 	}
 	m.links.open(working)
 	l.recheck(time.Now(), true)

@@ -84,9 +84,36 @@ func (l *loop) dial(now time.Time) {
 	list, next := l.book.due(now, func(p PeerID) bool { return connected[p] })
 	for _, p := range list {
 		addrs := l.book.start(p)
-		l.conns.Go(func() { l.Mesh.dial(l.ctx, p, addrs) })
+		dialing, stop := context.WithTimeout(l.ctx, dialTime)
+		l.dials[p] = underWay{now, stop}
+		l.conns.Go(func() {
+			defer stop()
+			l.Mesh.dial(l.ctx, dialing, p, addrs)
+		})
 	}
 	l.wake(next)
+}
+
+// An underWay is a dial that has not ended.
+type underWay struct {
+	since time.Time
+	stop  context.CancelFunc
+}
+
+// afresh gives up dials that began before their peer could be reached, as that is
+// heard of: they would go on for seconds into nothing. Where the other end dials
+// first they are left, as two that meet disturb each other.
+func (l *loop) afresh(now time.Time) {
+	for peer, d := range l.dials {
+		c, stale := l.book.contacts[peer], d.since.Add(staleDial)
+		switch {
+		case c == nil || !c.again || l.self > peer:
+		case stale.After(now):
+			l.wake(stale)
+		default:
+			d.stop()
+		}
+	}
 }
 
 // sighted notes a beacon. A peer that is connected and has a new address is
@@ -168,11 +195,10 @@ func (l *loop) publish(now time.Time) {
 	}
 }
 
-// dial opens one connection and says hello. It reports to the loop.
-func (m *Mesh) dial(ctx context.Context, peer PeerID, addrs []string) {
-	dialing, cancel := context.WithTimeout(ctx, dialTime)
+// dial opens one connection, as long as dialing lasts, and says hello. It reports
+// to the loop.
+func (m *Mesh) dial(ctx, dialing context.Context, peer PeerID, addrs []string) {
 	c, err := m.t.Dial(dialing, peer, addrs, ProtoSync)
-	cancel()
 	if err != nil {
 		m.log.Debug("dial failed", "peer", peer, "err", err)
 		m.post(func(l *loop) { l.dialed(peer, false) })
@@ -184,6 +210,7 @@ func (m *Mesh) dial(ctx context.Context, peer PeerID, addrs []string) {
 }
 
 func (l *loop) dialed(peer PeerID, ok bool) {
+	delete(l.dials, peer)
 	l.book.done(peer, ok, time.Now())
 	l.reroute()
 	l.due = time.Now()
