@@ -8,4 +8,6 @@ cd "$(dirname "$0")/.."
 [ "$(id -u)" -eq 0 ] || { echo "swarm.sh: network namespaces need root" >&2; exit 1; }
 export CGO_ENABLED=0 INSELNETZ_SWARM=${1:-50}
 echo "$(date -u +%F), $(nproc) cores, load $(cut -d' ' -f1-3 /proc/loadavg)"
-go test -count=1 -timeout 40m -tags swarm -run '^TestSwarm' -v ./app/inselnetz | grep -E '^(---|ok|FAIL|panic|\|)|swarm_.*_test.go'
+go test -count=1 -timeout 40m -tags swarm -run '^TestSwarm' -v ./app/inselnetz |
+	grep --line-buffered -E '^(---|ok|FAIL|panic|\|)|swarm_.*_test.go' |
+	grep --line-buffered -vE 'shows its number|is in after'
