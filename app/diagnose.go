@@ -81,7 +81,7 @@ func (w *Workspace) look(ctx context.Context, f *doctor.Facts, net reporter, rep
 	wg.Wait()
 	var wait []netip.Addr
 	for _, t := range tries {
-		f.Peer.Tries = append(f.Peer.Tries, doctor.Try{Addr: t.Addr, Result: doctor.Result(t.Result)})
+		f.Peer.Tries = append(f.Peer.Tries, doctor.Try{Addr: t.Addr, Name: t.Name, Result: doctor.Result(t.Result)})
 		if t.Result == lan.TryTimeout || t.Result == lan.TryUnreachable {
 			wait = append(wait, t.Addr.Addr())
 		}

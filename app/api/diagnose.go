@@ -92,8 +92,19 @@ func (l language) report(d app.Diagnosis, version string) string {
 	}
 	if p := f.Peer; p != nil {
 		for _, t := range p.Tries {
-			fmt.Fprintf(&out, "%s: %s\n", t.Addr, t.Result)
+			fmt.Fprintf(&out, "%s: %s\n", tried(t), t.Result)
 		}
 	}
 	return out.String()
+}
+
+// tried says what was tried.
+func tried(t doctor.Try) string {
+	switch {
+	case t.Name == "":
+		return t.Addr.String()
+	case !t.Addr.IsValid():
+		return t.Name
+	}
+	return t.Name + " (" + t.Addr.String() + ")"
 }

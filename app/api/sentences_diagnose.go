@@ -42,6 +42,14 @@ var findingPhrases = map[string]phrase{
 		"%s war zuletzt in einem anderen Teil des Netzes und antwortet von hier aus nicht.", "%s was last in another part of the network and does not answer from here.",
 		"Bringen Sie beide ins selbe Netz, zum Beispiel beide ins normale WLAN. Oder lassen Sie ein Gerät an, das in beiden Teilen ist.", "Bring both into the same network, for example both into the normal Wi-Fi. Or keep a device on that is in both parts.",
 	},
+	"afar": {
+		"%s antwortet nicht unter seiner Adresse im Internet.", "%s does not answer at its address on the internet.",
+		"Ist das Gerät dort an, und das Internet auf beiden Seiten da? Dann muss der Router dort den Port weiterleiten, TCP und UDP.", "Is the device there on, and the internet there on both sides? Then the router there has to forward the port, TCP and UDP.",
+	},
+	"no-name": {
+		"%s soll unter %s zu erreichen sein, aber dieser Name ist gerade nicht zu finden.", "%s is said to be reached at %s, but this name cannot be found just now.",
+		"Ist das Internet da? Dann sehen Sie nach, ob der Name richtig geschrieben ist.", "Is the internet there? Then see whether the name is spelled correctly.",
+	},
 	"no-route": {
 		"Von diesem Computer führt kein Netz dorthin, wo %s zuletzt war.", "No network leads from this computer to where %s was last.",
 		"Verbinden Sie diesen Computer mit demselben Netz.", "Connect this computer to the same network.",

@@ -130,7 +130,8 @@ type Peer struct {
 
 // A Try is one address of the device, tried just now.
 type Try struct {
-	Addr   netip.AddrPort
+	Addr   netip.AddrPort // zero with NoName
+	Name   string         // with its port, if it was found by a name
 	Result Result
 }
 
@@ -146,6 +147,7 @@ const (
 	Timeout     Result = "timeout"
 	Unreachable Result = "unreachable"
 	NoRoute     Result = "no-route"
+	NoName      Result = "no-name" // nobody knows the address of the name
 	Failed      Result = "failed"
 )
 
@@ -168,7 +170,7 @@ type Finding struct {
 
 // Codes are all codes there are, for whoever words them.
 var Codes = []string{
-	"self", "removed", "here", "via", "answers", "refused", "firewall-there", "off", "timeout", "other-part",
+	"self", "removed", "here", "via", "answers", "refused", "firewall-there", "off", "timeout", "afar", "other-part", "no-name",
 	"no-route", "another", "foreign", "failed", "no-address", "heard-only", "goodbye", "long", "never",
 	"clock-ahead", "clock-behind", "older", "newer",
 	"none", "self-assigned", "several", "network", "loopback", "virtual", "vpn",

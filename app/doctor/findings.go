@@ -129,16 +129,19 @@ func (e *exam) reach(p *Peer, say func(code, level string, args ...any)) {
 		}
 		return
 	}
-	code, at := "", netip.Addr{}
+	code, where := "", ""
 	for _, t := range p.Tries {
 		if c := e.try(t); code == "" || tell(c) < tell(code) {
-			code, at = c, t.Addr.Addr()
+			code, where = c, t.Addr.Addr().WithZone("").String()
+			if t.Name != "" {
+				where = t.Name
+			}
 		}
 	}
 	if (code == "timeout" || code == "other-part") && e.alive(p) {
 		code = "firewall-there"
 	}
-	say(code, LevelWarn, at.WithZone("").String())
+	say(code, LevelWarn, where)
 }
 
 // alive reports whether the device was heard after it was lost: it is on, and in
@@ -154,7 +157,7 @@ func (e *exam) recent(at time.Time) bool {
 // tell orders what a try may say: the surer, the lower.
 func tell(code string) int {
 	return slices.Index([]string{
-		"answers", "refused", "firewall-there", "another", "foreign", "off", "timeout", "other-part", "no-route", "failed",
+		"answers", "refused", "firewall-there", "another", "foreign", "off", "timeout", "afar", "other-part", "no-route", "no-name", "failed",
 	}, code)
 }
 
@@ -172,8 +175,13 @@ func (e *exam) try(t Try) string {
 		return "foreign"
 	case NoRoute:
 		return "no-route"
+	case NoName:
+		return "no-name"
 	case Timeout, Unreachable:
 		if !e.onLink(at) {
+			if at.IsGlobalUnicast() && !at.IsPrivate() {
+				return "afar"
+			}
 			return "other-part"
 		}
 		switch e.neighbour(at) {

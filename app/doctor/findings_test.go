@@ -37,7 +37,7 @@ func petra(result Result, addr string, change func(*Facts)) func(*Facts) {
 	return func(f *Facts) {
 		f.Peer = &Peer{Name: "PC Petra", Seen: noon.Add(-time.Hour), Own: "1.4.0"}
 		if result != "" {
-			f.Peer.Tries = []Try{{netip.MustParseAddrPort(addr + ":21960"), result}}
+			f.Peer.Tries = []Try{{Addr: netip.MustParseAddrPort(addr + ":21960"), Result: result}}
 		}
 		if change != nil {
 			change(f)
@@ -127,6 +127,13 @@ func TestDiagnose(t *testing.T) {
 		"beacons are rare among many": {petra(Timeout, near, func(f *Facts) {
 			f.Net.Every, f.Peer.Heard = 100*time.Second, noon.Add(-4*time.Minute)
 		}), "firewall-there", nil, nil},
+		"at home, from outside": {petra(Timeout, "203.0.113.7", nil), "afar", nil, []string{"other-part"}},
+		"outside and in the office": {petra(Timeout, far, func(f *Facts) {
+			f.Peer.Tries = append(f.Peer.Tries, Try{Name: "buero.example.org:21960", Result: NoName}, Try{Addr: netip.MustParseAddrPort("203.0.113.7:1"), Result: Timeout})
+		}), "afar", nil, []string{"other-part", "no-name"}},
+		"a name that nobody knows": {petra("", "", func(f *Facts) {
+			f.Peer.Tries = []Try{{Name: "buero.example.org:21960", Result: NoName}}
+		}), "no-name", nil, []string{"failed"}},
 		"another network part":     {petra(Timeout, far, nil), "other-part", nil, []string{"timeout"}},
 		"no way there":             {petra(NoRoute, far, nil), "no-route", nil, nil},
 		"its address is another's": {petra(Other, near, nil), "another", nil, nil},
@@ -139,7 +146,7 @@ func TestDiagnose(t *testing.T) {
 		"away for long":            {petra(Timeout, near, func(f *Facts) { f.Peer.Seen = noon.AddDate(0, 0, -9) }), "timeout", []string{"long"}, []string{"never"}},
 		"it said goodbye":          {petra(Refused, near, func(f *Facts) { f.Peer.Left = true }), "refused", []string{"goodbye"}, nil},
 		"the surest try counts": {petra(Timeout, near, func(f *Facts) {
-			f.Peer.Tries = append(f.Peer.Tries, Try{netip.MustParseAddrPort("192.168.1.44:21960"), Refused}, Try{netip.MustParseAddrPort(far + ":21960"), NoRoute})
+			f.Peer.Tries = append(f.Peer.Tries, Try{Addr: netip.MustParseAddrPort("192.168.1.44:21960"), Result: Refused}, Try{Addr: netip.MustParseAddrPort(far + ":21960"), Result: NoRoute})
 		}), "refused", nil, []string{"timeout", "no-route"}},
 		"one asked, own firewall": {petra(Timeout, near, func(f *Facts) { lonely(f); f.System.Firewall = Firewall{"Windows", Public} }), "timeout", []string{"fw-public", "isolated"}, nil},
 	} {
