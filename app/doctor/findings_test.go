@@ -202,6 +202,7 @@ func TestEveryCode(t *testing.T) {
 		func(f *Facts) { f.Peer = &Peer{Self: true} }, func(f *Facts) { f.Peer = &Peer{Removed: true} },
 		petra(Answers, near, nil), petra(Refused, near, func(f *Facts) { f.Peer.Left = true }), petra(Timeout, near, neighbour(near, Answered)),
 		petra(Timeout, near, neighbour(near, Silent)), petra(Timeout, near, nil), petra(Timeout, far, nil), petra(NoRoute, far, nil), petra(Other, near, nil),
+		petra(Timeout, "203.0.113.7", nil), petra(NoName, far, nil),
 		petra(Foreign, near, nil), petra(Failed, near, nil), petra("", "", nil), petra("", "", func(f *Facts) { f.Peer.Heard = noon }),
 		petra(Timeout, near, func(f *Facts) { f.Peer.Seen = time.Time{} }), petra(Timeout, near, func(f *Facts) { f.Peer.Seen = noon.AddDate(-1, 0, 0) }),
 	} {
