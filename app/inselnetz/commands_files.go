@@ -68,6 +68,7 @@ var filesWords = map[string]func(*filesCall, context.Context) error{
 	"restore": (*filesCall).restore, "conflicts": (*filesCall).conflicts, "resolve": (*filesCall).resolve,
 	"trash": (*filesCall).trash, "rm": (*filesCall).remove, "mv": (*filesCall).rename, "mkdir": (*filesCall).mkdir,
 	"state": (*filesCall).state, "accept": (*filesCall).accept, "discard": (*filesCall).discard, "keep": (*filesCall).keep, "drop": (*filesCall).drop,
+	"fetch": (*filesCall).fetch,
 }
 
 // folder finds the folder of a space by the space's name or id; empty is the
@@ -412,6 +413,15 @@ func (f *filesCall) mkdir(ctx context.Context) error {
 	return f.e.say(res, f.e.pick("Angelegt: %s", "Made: %s"), res.Path)
 }
 
+// fetch fetches the large files that wait because the connection is paid by volume.
+func (f *filesCall) fetch(ctx context.Context) error {
+	res, err := ask[api.Folder](ctx, f.c, "files/fetch", f.ask(""))
+	if err != nil {
+		return err
+	}
+	return f.e.say(res, "%s", f.e.pick("Was wartet, wird geladen.", "What waits is being loaded."))
+}
+
 // state says how the folder is, and why it is not in sync.
 func (f *filesCall) state(context.Context) error {
 	r := f.folder
@@ -423,6 +433,12 @@ func (f *filesCall) state(context.Context) error {
 	}
 	if p := r.Progress; p != nil {
 		if _, err := fmt.Fprintf(f.e.out, f.e.pick("noch %d Dateien, %s\n", "%d files to come, %s\n"), p.Files, size(p.Bytes)); err != nil {
+			return err
+		}
+	}
+	if r.Spared > 0 {
+		if _, err := fmt.Fprintf(f.e.out, f.e.pick("%d große Dateien warten, weil die Verbindung nach Menge bezahlt wird: %s; laden mit: files fetch\n",
+			"%d large files wait because the connection is paid by volume: %s; to load them: files fetch\n"), r.Spared, size(r.SparedBytes)); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,9 +15,10 @@ import (
 func homeCommand(e *env) func(context.Context) error {
 	stays := e.flags.String("stays", "", "`yes` or no: this device is meant to stay on")
 	kind := e.flags.String("kind", "", "`KIND` of office: law, practice, driving or other; makes channels and documents that fit")
+	metered := e.flags.String("metered", "", "`yes`, no or auto: the connection of this device is paid by volume, so large files wait; auto is as the system says")
 	seen := e.flags.Bool("seen", false, "everything up to now is known")
 	return with(e, func(ctx context.Context, c *client) error {
-		if len(e.rest) > 0 || *stays != "" && *stays != "yes" && *stays != "no" {
+		if len(e.rest) > 0 || *stays != "" && *stays != "yes" && *stays != "no" || !slices.Contains([]string{"", "auto", "yes", "no"}, *metered) {
 			return errUsage
 		}
 		if *kind != "" {
@@ -26,6 +28,11 @@ func homeCommand(e *env) func(context.Context) error {
 		}
 		if *stays != "" {
 			if _, err := ask[api.Setup](ctx, c, "setup/device", api.SetupDevice{Stays: *stays == "yes"}); err != nil {
+				return err
+			}
+		}
+		if *metered != "" {
+			if _, err := ask[api.Metered](ctx, c, "metered/set", api.MeteredSet{Mode: *metered}); err != nil {
 				return err
 			}
 		}
