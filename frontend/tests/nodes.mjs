@@ -14,6 +14,7 @@ const beacon = String(20000 + Math.floor(Math.random() * 10000));
 export async function startNode() {
 	const home = await mkdtemp(join(tmpdir(), "inselnetz-page-"));
 	const node = { origin: "" };
+	let at = ["--beacon-port", beacon, "--port", "0"];
 	let child;
 	let cookie = "";
 	let said = "";
@@ -26,10 +27,7 @@ export async function startNode() {
 			["serve", "--data", join(home, "data"), "--state", join(home, "state"), "--loopback"].concat([
 				"--secrets",
 				"file", // never the key store of whoever runs the tests
-				"--beacon-port",
-				beacon,
-				"--port",
-				"0",
+				...at,
 				"--page",
 				"127.0.0.1:0",
 			]),
@@ -82,6 +80,10 @@ export async function startNode() {
 		log: () => said,
 		pause: () => end("SIGTERM"),
 		resume: start, // at a new address
+		// Started again, it hears nobody and nobody knows where it is.
+		apart: (port) => {
+			at = ["--beacon-port", String(port), "--port", String(port + 1)];
+		},
 		stop: async () => {
 			await end("SIGTERM");
 			await rm(home, { recursive: true, force: true });

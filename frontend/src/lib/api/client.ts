@@ -50,6 +50,8 @@ export interface Calls {
 	audit: [api.AuditAsk, api.Audit];
 	doctor: [api.Empty, api.Doctor];
 	diagnose: [api.DiagnoseAsk, api.Diagnosis];
+	stick: [api.StickAsk, api.Stick];
+	"stick/stop": [api.Empty, unknown];
 	places: [api.Empty, api.Places];
 	"places/own": [api.PlacesOwn, api.Places];
 	"places/of": [api.PlacesOf, api.Places];

@@ -1,7 +1,7 @@
 // Which page is shown: #/home, #/chat, #/chat/CHANNEL, #/chat/CHANNEL/at/POS,
 // #/people, #/people/devices, #/people/map, #/people/log, #/people/late, #/people/invite,
 // #/people/invite/PERSON, #/people/why, #/people/why/DEVICE, #/people/second,
-// #/people/second/DEVICE, #/recovery, #/recovery/lost, #/recovery/name,
+// #/people/second/DEVICE, #/people/stick, #/recovery, #/recovery/lost, #/recovery/name,
 // #/recovery/sheet, #/kit, #/files, #/files/SPACE/DIR, #/files/SPACE/DIR/show/NAME,
 // #/files/SPACE//trash, #/files/SPACE//conflicts; the last two with /show/PATH too.
 // #/documents, #/documents/archive, #/documents/ID, #/documents/ID/history,
@@ -92,6 +92,7 @@ export const to = {
 	people: "#/people",
 	devices: "#/people/devices",
 	map: "#/people/map",
+	stick: "#/people/stick",
 	log: "#/people/log",
 	late: "#/people/late",
 	why: (device = "") => ["#/people/why", encodeURIComponent(device)].filter(Boolean).join("/"),

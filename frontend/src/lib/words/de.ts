@@ -12,6 +12,7 @@ import { map } from "./map.de";
 import { past } from "./past.de";
 import { phone } from "./phone.de";
 import { second } from "./second.de";
+import { stick } from "./stick.de";
 import { why } from "./why.de";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -28,6 +29,7 @@ export const de = {
 	...past,
 	...phone,
 	...second,
+	...stick,
 	...why,
 	name: "Deutsch",
 	short: "DE",

@@ -11,6 +11,7 @@ import { map } from "./map.en";
 import { past } from "./past.en";
 import { phone } from "./phone.en";
 import { second } from "./second.en";
+import { stick } from "./stick.en";
 import { why } from "./why.en";
 
 const many = (n: number, one: string, more: string) => `${n} ${n === 1 ? one : more}`;
@@ -27,6 +28,7 @@ export const en: Words = {
 	...past,
 	...phone,
 	...second,
+	...stick,
 	...why,
 	name: "English",
 	short: "EN",
