@@ -37,6 +37,9 @@ type Refused struct {
 // author is known.
 const maxWaiting = 8 << 20
 
+// maxRefused bounds the logs of a file that are not taken.
+const maxRefused = 10_000
+
 // An importing is a file on its way in.
 type importing struct {
 	w       *Workspace
@@ -108,7 +111,7 @@ func (in *importing) part(ctx context.Context, p *stick.Part, early bool) error 
 	}
 	held := in.w.store.Heights(p.Card.Space)[id].Seq
 	first, last, ok := seqs(p)
-	if ok && p.Card.Device == in.w.self && last > held {
+	if ok && p.Card.Device == in.w.self && last > held && ownWord(p) {
 		in.w.surpassed(id)
 	}
 	at, err := (*holdings)(in.w).Import(ctx, p.Card, p.Entries, false)
@@ -137,10 +140,19 @@ func (in *importing) part(ctx context.Context, p *stick.Part, early bool) error 
 		}
 		return nil
 	case short, errors.Is(err, mesh.ErrNeedControl), errors.Is(err, mesh.ErrBehind), errors.Is(err, mesh.ErrHostile):
+		if len(in.refused) >= maxRefused {
+			return stick.ErrDamaged // no honest file is like that
+		}
 		in.refuse(p, err, last, at)
 		return nil
 	}
 	return err
+}
+
+// ownWord reports whether the device itself wrote a part's last entry.
+func ownWord(p *stick.Part) bool {
+	e, err := log.Decode(p.Entries[len(p.Entries)-1])
+	return err == nil && e.Log == p.Card.ID() && e.Verify(p.Card.Device) == nil
 }
 
 // seqs are the numbers of a part's entries.
@@ -171,9 +183,10 @@ func (in *importing) refuse(p *stick.Part, err error, last uint64, at log.Height
 	in.refused[p.Card.ID()] = &Refused{Why: why, Entries: n, Device: access.ShowName(d.Card.Name)}
 }
 
-// settle tries what was kept back again, as long as it helps.
+// settle tries what was kept back again, as long as the control space grows by it.
 func (in *importing) settle(ctx context.Context) error {
-	for len(in.waiting) > 0 {
+	for grown := true; grown && len(in.waiting) > 0; {
+		before := in.w.store.Heights(log.Control).Digest()
 		again := in.waiting
 		in.waiting, in.bytes = nil, 0
 		for _, p := range again {
@@ -181,9 +194,7 @@ func (in *importing) settle(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(in.waiting) == len(again) {
-			break
-		}
+		grown = in.w.store.Heights(log.Control).Digest() != before
 	}
 	last := in.waiting
 	in.waiting = nil
