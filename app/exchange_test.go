@@ -436,3 +436,40 @@ func TestSticks(t *testing.T) {
 		o.noForks()
 	})
 }
+
+// TestStickOutOfOrder: who was let in stands before whoever let them in.
+func TestStickOutOfOrder(t *testing.T) {
+	sim.Run(t, 8, func(w *sim.World) {
+		t := w.T
+		o := newOffice(w, 2)
+		defer o.close()
+		a, b := o.devices[0], o.devices[1]
+		o.agree(time.Minute)
+		o.apart()
+		chain := []*device{a}
+		for i := range 4 { // each lets in the next
+			d := o.device(fmt.Sprint("neu", i))
+			d.start()
+			o.apart()
+			last := chain[len(chain)-1]
+			last.admit(d)
+			a.carry(last.export(nil, true))
+			must(t, a.ws.SetRole(t.Context(), d.person(), access.Admin))
+			d.carry(a.export(d, true))
+			a.carry(d.export(a, true))
+			chain = append(chain, d)
+		}
+		plan, err := a.ws.exports(ExportAsk{Whole: true})
+		must(t, err)
+		must(t, a.ws.admissionsFirst(t.Context(), plan))
+		slices.Reverse(plan[0].logs)
+		var out bytes.Buffer
+		f, err := stick.NewWriter(&out, a.ws.members(a.ws.snapshot()), stick.About{By: a.self})
+		must(t, err)
+		must(t, a.ws.exportSpace(t.Context(), f, plan[0]))
+		must(t, f.Close())
+		if got := b.carry(out.Bytes()); len(got.Refused) > 0 || got.Why != nil || a.ws.store.Heights(log.Control).Digest() != b.ws.store.Heights(log.Control).Digest() {
+			t.Errorf("the control space in reverse: %+v", got)
+		}
+	})
+}
