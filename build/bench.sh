@@ -50,8 +50,8 @@ message() { # from API call to event, beside a TCP echo; start; backlog
 	run 300 -bench 'Start' -benchtime 10x ./app/inselnetz
 	run 300 -bench 'Backlog' -benchtime 3x ./app/inselnetz
 }
-fair() { # chat while a third device pulls a million messages and 1 GiB; FAIR_ENTRIES, FAIR_MIB
-	files 900 -bench 'Fair' -benchtime 1x
+fair() { # chat while a third device pulls a million messages and 1 GiB; FAIR_ENTRIES, FAIR_MIB, FAIR_APART, FAIR_KEEP
+	files 1800 -bench 'Fair' -benchtime 1x
 }
 store() { # import with search index, by run heads and fully verified; append; open; search
 	run 900 -bench 'Import|Append|Open|SearchMillion' -benchtime 3x ./crdt/store
