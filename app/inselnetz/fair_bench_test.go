@@ -70,10 +70,15 @@ func BenchmarkFair(b *testing.B) {
 		b.Fatalf("the third device has not all after %v", took)
 	}
 	b.ReportMetric(took.Seconds(), "pull-s")
+	b.ReportMetric(cpuOf(b, third.cmd.Process.Pid).Seconds()/took.Seconds()*100, "third-percent")
 	for name, p := range map[string]*process{"first": office[0], "second": office[1], "third": third} {
 		b.ReportMetric(peak(b, p), name+"-peak-MiB")
 	}
 	b.ReportMetric(0, "ns/op")
+	if hits := do[api.Hits](third, "search", api.Search{Text: fmt.Sprintf("nachricht %d", n-1)}).Hits; len(hits) != 1 {
+		b.Fatalf("the third device finds %d last messages", len(hits))
+	}
+	equal(b, filepath.Join(filesDir(office[0]), "large"), filepath.Join(filesDir(third), "large"))
 }
 
 // fairOffice starts two devices that have n messages and a tree of files.
