@@ -133,7 +133,8 @@ type finder func(string)
 
 func (f finder) HandlePeerFound(p peer.AddrInfo) { f(p.ID.String()) }
 
-// rivals runs one program on each of n hosts and counts who found whom.
+// rivals runs one program on each of n hosts and counts who found whom, foundTime
+// after the last of them was started and once more after the quiet time.
 func rivals(t *testing.T, n int, name string, route bool) {
 	const foundTime, quiet = 30 * time.Second, time.Minute
 	lab := meshtest.NewLab(t)
@@ -177,16 +178,21 @@ func rivals(t *testing.T, n int, name string, route bool) {
 	}
 	time.Sleep(foundTime)
 	found, why := 0, ""
-	for len(lines) > 0 {
-		line := <-lines
-		if strings.HasPrefix(line, "found") {
-			found++
-		} else if rest, ok := strings.CutPrefix(line, "error "); ok {
-			why = fmt.Sprintf(" (%s)", rest)
+	drain := func() int {
+		for len(lines) > 0 {
+			line := <-lines
+			if strings.HasPrefix(line, "found") {
+				found++
+			} else if rest, ok := strings.CutPrefix(line, "error "); ok {
+				why = fmt.Sprintf(" (%s)", rest)
+			}
 		}
+		return found
 	}
+	soon := drain()
 	r := idle(t, hosts, pids, quiet)
+	late := drain()
 	way := map[bool]string{false: "no default route", true: "with a default route"}[route]
-	row(fmt.Sprintf("%s alone, %s", name, way), fmt.Sprintf("%d of %d%s", found, n*(n-1), why), fmt.Sprintf("%.0f (%.0f questions, %.0f answers)", r.packets.sum(), r.packets[3], r.packets[4]+r.packets[5]),
+	row(fmt.Sprintf("%s alone, %s", name, way), fmt.Sprintf("%d, then %d of %d%s", soon, late, n*(n-1), why), fmt.Sprintf("%.0f (%.0f questions, %.0f answers)", r.packets.sum(), r.packets[3], r.packets[4]+r.packets[5]),
 		fmt.Sprintf("%.2f %%", r.cpuMean), fmt.Sprintf("%.0f MiB", r.most))
 }
