@@ -87,17 +87,28 @@ func (w *Workspace) exchanged(n int) {
 // none if that cannot be said.
 func (w *Workspace) currentKeys(st *access.State, space log.SpaceID) []log.Key {
 	_, id, ok := st.Current(space)
-	if k, held := w.keyring()[id]; ok && held && !st.Stale(space) {
+	if k, held := w.keyring()[id]; ok && held && !st.Stale(space) && !w.overstayed(st) {
 		return []log.Key{k.Key}
 	}
 	return nil
+}
+
+// overstayed reports whether a guest's time is over, who is not removed yet and
+// holds keys.
+func (w *Workspace) overstayed(st *access.State) bool {
+	for _, d := range st.Devices {
+		if w.expired(d) {
+			return true
+		}
+	}
+	return false
 }
 
 // currentNetwork is the same of the network, which guests and carriers know too.
 func (w *Workspace) currentNetwork(st *access.State) (out []log.Key) {
 	everyone := w.everyone()
 	epoch, id, ok := st.Current(everyone)
-	if !ok || st.Stale(everyone) {
+	if !ok || st.Stale(everyone) || w.overstayed(st) {
 		return nil
 	}
 	ring := w.keyring()
