@@ -31,6 +31,7 @@ function some(n, pick) {
 	return Array.from({ length: n }, (_, i) => ({
 		id: id(i),
 		here: pick(4) > 0,
+		hops: pick(4),
 		via: pick(3) > 0 ? "" : pick(5) > 0 ? id(pick(n)) : "nobody",
 	}));
 }
@@ -59,7 +60,7 @@ test("each device has a place of its own, and keeps it", () => {
 			dots = dots
 				.filter((_, i) => i === 0 || pick(20) > 0)
 				.map((d) => (pick(4) ? d : { ...d, here: !d.here }));
-			if (pick(2)) dots.push({ id: `new${turn}`, here: true, via: "" });
+			if (pick(2)) dots.push({ id: `new${turn}`, here: true, via: "", hops: 0 });
 		}
 	}
 });
@@ -105,10 +106,10 @@ function apart(map, width, what) {
 
 test("who is carried sits below who carries, who is away at the end", () => {
 	const dots = [
-		{ id: "far", here: true, via: "next" },
-		{ id: "away", here: false, via: "" },
-		{ id: "next", here: true, via: "near" },
-		{ id: "near", here: true, via: "" },
+		{ id: "far", here: true, via: "next", hops: 2 },
+		{ id: "away", here: false, via: "", hops: 0 },
+		{ id: "next", here: true, via: "near", hops: 1 },
+		{ id: "near", here: true, via: "", hops: 0 },
 	];
 	const seats = seat(dots, new Map(), true);
 	assert.deepEqual(

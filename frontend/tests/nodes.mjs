@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { window } from "./lab.nodes.mjs";
 
 const program = process.env.INSELNETZ_BIN;
 if (!program) throw new Error("INSELNETZ_BIN must be the path of the program");
@@ -11,23 +12,27 @@ if (!program) throw new Error("INSELNETZ_BIN must be the path of the program");
 // All nodes of one run hear each other's beacons, and no other run's.
 const beacon = String(20000 + Math.floor(Math.random() * 10000));
 
-export async function startNode() {
+// startNode starts a node that talks within this computer alone, or in the network
+// of a host.
+export async function startNode(host = "") {
 	const home = await mkdtemp(join(tmpdir(), "inselnetz-page-"));
 	const node = { origin: "" };
 	let at = ["--beacon-port", beacon, "--port", "0"];
 	let child;
 	let cookie = "";
 	let said = "";
+	let leave = () => {}; // closes the way into the host
 	process.once("exit", () => child?.kill()); // whatever went wrong
 
 	const start = async () => {
 		const from = said.length;
 		child = spawn(
-			program,
-			["serve", "--data", join(home, "data"), "--state", join(home, "state"), "--loopback"].concat([
+			host ? "ip" : program,
+			(host ? ["netns", "exec", host, program] : []).concat([
+				...["serve", "--data", join(home, "data"), "--state", join(home, "state")],
 				"--secrets",
 				"file", // never the key store of whoever runs the tests
-				...at,
+				...(host ? [] : ["--loopback", ...at]),
 				"--page",
 				"127.0.0.1:0",
 			]),
@@ -45,6 +50,7 @@ export async function startNode() {
 			setTimeout(() => failed(new Error(`no address after 15 s: ${said}`)), 15_000).unref();
 		});
 		node.origin = new URL(address).origin;
+		if (host) leave = await window(host, Number(new URL(address).port));
 		const answer = await fetch(address, { redirect: "manual" });
 		cookie = answer.headers.get("set-cookie").split(";")[0];
 	};
@@ -53,6 +59,7 @@ export async function startNode() {
 		const ended = new Promise((done) => child.once("exit", done));
 		child.kill(signal);
 		await ended;
+		leave();
 	};
 
 	// ask calls the API as the page does.
@@ -112,7 +119,7 @@ export async function until(what, holds, ms = 15_000) {
 export async function pair(first, second, names) {
 	if (names.office)
 		await first.ask("found", { office: names.office, person: names.first, device: names.firstDevice });
-	await first.ask("invite/open", { role: "member" });
+	await first.ask("invite/open", { role: names.role ?? "member" });
 	const door = await until("a door", async () => (await second.ask("doors")).doors[0]);
 	await second.ask("join", { door: door.id, address: "", person: names.second, device: names.secondDevice });
 	const shown = await until("a number", async () => {

@@ -6,6 +6,7 @@
 export interface Dot {
 	id: string;
 	via: string; // the device that carries to it; empty: none
+	hops: number; // devices in between; more than those that Via tells of may carry
 	here: boolean;
 }
 
@@ -95,10 +96,11 @@ function pitchOf(rows: number, narrow: boolean): number {
 export function layout(dots: Dot[], seats: Seats, width: number): Layout {
 	const narrow = width < narrowest;
 	const by = carriers(dots);
-	const depth = (id: string): number => {
+	const chain = (id: string): number => {
 		const up = by.get(id);
-		return up ? Math.min(1 + depth(up), maxDepth) : 0;
+		return up ? 1 + chain(up) : 0;
 	};
+	const depth = (dot: Dot) => Math.min(Math.max(chain(dot.id), dot.hops), maxDepth);
 	const rows = { 1: 0, [-1]: 0 };
 	for (const { side, row } of seats.values()) rows[side] = Math.max(rows[side], row + 1);
 	const most = Math.max(rows[1], rows[-1], 1);
@@ -121,7 +123,7 @@ export function layout(dots: Dot[], seats: Seats, width: number): Layout {
 		const y = narrow ? top + (row + 0.5) * pitch : middle.y + (row - (rows[side] - 1) / 2) * pitch;
 		const far = (y - middle.y) / (height / 2);
 		const bow = narrow || !dot.here ? 1 : 0.62 + 0.38 * Math.sqrt(Math.max(0, 1 - far ** 2));
-		const x = middle.x + side * (reach * bow + (dot.here ? depth(dot.id) : 0.5) * out);
+		const x = middle.x + side * (reach * bow + (dot.here ? depth(dot) : 0.5) * out);
 		const room = (side === 1 ? width - x : x) + sign / 2;
 		const at = { x: x - side * (sign / 2 + 5), y: y - 5 };
 		spots.push({ ...dot, side, row, x, y, room, at, anchor: side === 1 ? "end" : "start", line: "" });

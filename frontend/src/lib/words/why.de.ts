@@ -7,6 +7,7 @@ export const why = {
 		network: "Netz prüfen",
 		title: "Wie das Netz ist",
 		titleFor: (name: string) => `Warum ist ${name} nicht da?`,
+		titleHere: (name: string) => `Verbindung zu ${name}`,
 		toDevices: "Zu den Geräten",
 		looking: "Wird geprüft. Das dauert bis zu 15 Sekunden …",
 		again: "Noch einmal prüfen",

@@ -7,6 +7,7 @@ export const why: typeof german = {
 		network: "Check the network",
 		title: "How the network is doing",
 		titleFor: (name) => `Why is ${name} not here?`,
+		titleHere: (name) => `Connection to ${name}`,
 		toDevices: "To the devices",
 		looking: "Checking. It takes up to 15 seconds …",
 		again: "Check again",
