@@ -102,6 +102,7 @@ const pages = ({ main, document, space, name }) => ({
 	late: ["#/people/late", "main h1, main h2"],
 	map: ["#/people/map", "main table"],
 	why: ["#/people/why", "main .notice"],
+	second: ["#/people/second", "main form"],
 	invite: ["#/people/invite", "main h1, main h2"],
 	recovery: ["#/recovery", "main h1, main h2"],
 	lost: ["#/recovery/lost", "main h1, main h2"],
