@@ -303,9 +303,9 @@ func (l *loop) hear(s *session, now time.Time) {
 	s.heard = true
 	l.gate.pardon(s.peer)
 	delete(l.left, s.peer)
-	if s.member && s.dialed && len(s.addrs) > 0 && !s.punched {
-		l.book.own(s.peer, s.addrs, now)
-		l.teller.reached(s.peer, s.addrs)
+	if s.member && s.dialed && len(s.addrs) > 0 && !s.punched && s.peer != l.self {
+		l.book.own(s.peer, []string{s.c.Path()}, now)
+		l.teller.reached(s.peer, l.book.contacts[s.peer].addrs)
 		l.addrs++
 	}
 	l.nearSoon(now)
@@ -455,7 +455,7 @@ func (l *loop) gotAddrs(s *session, f *addrsFrame, now time.Time) {
 		switch _, member := l.members[peer]; {
 		case peer == s.peer:
 			if l.book.own(peer, p.Addrs, now) {
-				l.teller.reached(peer, p.Addrs)
+				l.teller.reached(peer, l.book.contacts[peer].addrs)
 				l.addrs++
 			}
 		case member && peer != l.self:

@@ -3,6 +3,7 @@ package sim_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -219,5 +220,25 @@ func TestRefused(t *testing.T) {
 		for _, n := range nodes {
 			n.Stop()
 		}
+	})
+}
+
+// TestReachedIsWhatAnswered: of several addresses that were dialed the one that
+// answered is kept, and told, and no other.
+func TestReachedIsWhatAnswered(t *testing.T) {
+	sim.Run(t, 1, func(w *sim.World) {
+		_, ms := members("a", "b", "c")
+		ms[0].Reached("b", []string{"sim:nowhere/7", "sim:b/0"})
+		run(w, ms, func(nodes []*meshtest.Node) {
+			if !w.Until(30*time.Second, func() bool { return len(nodes[0].Here()) == 2 && len(nodes[2].Here()) == 2 }) {
+				w.T.Fatal("they do not meet")
+			}
+			time.Sleep(2 * time.Minute)
+			for i, of := range []mesh.PeerID{"b", "a"} {
+				if got := nodes[i].Members()[of]; !slices.Equal(got, []string{"sim:" + string(of) + "/0"}) {
+					w.T.Errorf("%s reached %s at %q", ms[i].Device.Peer, of, got)
+				}
+			}
+		})
 	})
 }
