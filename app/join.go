@@ -11,7 +11,6 @@ import (
 	"inselnetz/crdt/log"
 	"inselnetz/crdt/pairing"
 	"inselnetz/mesh"
-	"inselnetz/mesh/lan"
 )
 
 // A joining is this device's way into a workspace. Workspace.mu guards it.
@@ -22,6 +21,7 @@ type joining struct {
 	answer  chan bool // whether the words are the same
 	stop    context.CancelFunc
 	aborted bool
+	typed   string // the address it was found at, if someone typed one
 }
 
 // Steps of joining.
@@ -111,7 +111,7 @@ func (w *Workspace) Join(ctx context.Context, ask JoinAsk) error {
 	if j := w.joining; j != nil && (j.Step == StepConnecting || j.Step == StepNumber || j.Step == StepWords) {
 		return problem("join-running")
 	}
-	j := &joining{JoinState: JoinState{Step: StepConnecting, Door: door.Name, Deadline: w.opts.Now().Add(pairing.Lifetime)}, answer: make(chan bool, 1)}
+	j := &joining{typed: ask.Addr, JoinState: JoinState{Step: StepConnecting, Door: door.Name, Deadline: w.opts.Now().Add(pairing.Lifetime)}, answer: make(chan bool, 1)}
 	w.joining = j
 	w.job(func(ctx context.Context) { w.runJoin(ctx, j, door, link, offer) })
 	return nil
@@ -128,9 +128,6 @@ func (w *Workspace) findDoor(ctx context.Context, peer, addr string) (mesh.Door,
 		door, err := a.Ask(ctx, addr)
 		if err != nil {
 			return mesh.Door{}, &Problem{Code: "bad-address", Field: "address", Args: []any{addr}, Err: err}
-		}
-		if typed, err := lan.CheckAddr(addr); err == nil && !slices.Contains(door.Addrs, typed) {
-			door.Addrs = append(door.Addrs, typed) // a name outlives the address it stands for
 		}
 		return door, nil
 	}
@@ -229,6 +226,7 @@ func (w *Workspace) goThroughDoor(ctx context.Context, j *joining, door mesh.Doo
 	}
 	// where the door was reached first, then what its device says of itself
 	result.Addrs = append(slices.Clone(door.Addrs), result.Addrs...)
+	w.keepTyped(result.Inviter.Peer, j.typed)
 	return w.takeOver(ctx, result)
 }
 

@@ -162,6 +162,21 @@ func (w *Workspace) SetPlace(dev log.DeviceID, addrs []string) error {
 	return nil
 }
 
+// keepTyped keeps the address by which someone joined as one typed for the inviter's
+// device, if it leads there from other networks: a name outlives the address it
+// stands for.
+func (w *Workspace) keepTyped(peer, text string) {
+	typed, err := lan.CheckAddr(text)
+	if err != nil {
+		return
+	}
+	if addrs := fromAfar([]string{typed}); len(addrs) > 0 {
+		if err := w.putJSON(metaTyped+peer, addrs); err != nil {
+			w.log.Warn("keep address", "peer", peer, "err", err)
+		}
+	}
+}
+
 // without leaves the addresses that are not among others.
 func without(addrs, others []string) []string {
 	out := []string{}
@@ -243,13 +258,14 @@ func (w *Workspace) waysTo(peer string) []string {
 	return out
 }
 
-// told keeps addresses of a member by which it may be reached from outside. What is
-// told anew replaces what was told before; addresses of its own network alone leave
-// it as it is, since they are told as well by devices that know no other.
+// told keeps addresses of a member by which it may be reached from outside, in place
+// of those it told before. Where it answered among others is told with those that
+// were dialed, so what is missing was taken away.
 func (w *Workspace) told(peer mesh.PeerID, addrs []string) {
-	if addrs = fromAfar(addrs); len(addrs) == 0 {
-		return
-	}
+	w.keepTold(peer, fromAfar(addrs))
+}
+
+func (w *Workspace) keepTold(peer mesh.PeerID, addrs []string) {
 	key := metaTold + string(peer)
 	if slices.Equal(w.addrs(key), addrs) {
 		return
@@ -263,7 +279,8 @@ func (w *Workspace) told(peer mesh.PeerID, addrs []string) {
 // itself.
 func (w *Workspace) toldBy(peer mesh.PeerID, addrs []string) {
 	own := w.addrs(metaTold + string(peer))
-	w.told(peer, append(own, without(fromAfar(addrs), own)...))
+	all := append(own, without(fromAfar(addrs), own)...)
+	w.keepTold(peer, all[:min(len(all), maxPlaces)])
 }
 
 // fromAfar leaves the addresses that may lead to a device from other networks:

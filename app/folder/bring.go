@@ -86,7 +86,7 @@ func (b *bringer) all(ctx context.Context, aside func(*job)) error {
 			continue // in the next round it is here
 		}
 		seen[j.v.Sum] = true
-		if b.f.spares(&j.v.Version) {
+		if b.f.Spares(&j.v.Version) {
 			b.note(j.path, errSpared)
 			continue
 		}
@@ -241,7 +241,7 @@ func (b *bringer) fetchStore(ctx context.Context) {
 		}
 		switch {
 		case s.v.Size <= tree.MinBlock:
-		case f.spares(&s.v.Version) && !f.sound(&s.v.Version):
+		case f.Spares(&s.v.Version) && !f.sound(&s.v.Version):
 			b.note(s.path, errSpared)
 		default:
 			b.note(s.path, f.fetchKeep(ctx, s.v))

@@ -88,8 +88,8 @@ func (f *Folder) unspare(which func(*tree.Node) bool) {
 	f.wishes = f.wishes || len(f.wish) > 0
 }
 
-// spares tells whether a content waits until somebody asks for it.
-func (f *Folder) spares(v *tree.Version) bool {
+// Spares tells whether a content waits until somebody asks for it.
+func (f *Folder) Spares(v *tree.Version) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.spare > 0 && v.Size > f.spare && !f.asked[v.Sum]
