@@ -259,10 +259,12 @@ func (w *Workspace) waysTo(peer string) []string {
 }
 
 // told keeps addresses of a member by which it may be reached from outside, in place
-// of those it told before. Where it answered among others is told with those that
-// were dialed, so what is missing was taken away.
+// of those kept before. Addresses of its own network alone leave them as they are:
+// that it answered there says nothing of others.
 func (w *Workspace) told(peer mesh.PeerID, addrs []string) {
-	w.keepTold(peer, fromAfar(addrs))
+	if addrs = fromAfar(addrs); len(addrs) > 0 {
+		w.keepTold(peer, addrs)
+	}
 }
 
 func (w *Workspace) keepTold(peer mesh.PeerID, addrs []string) {

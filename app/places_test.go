@@ -188,9 +188,9 @@ func TestPlacesAreKeptApart(t *testing.T) {
 		must(t, a.SetPlace(b.self, []string{"kiel.example.org"}))
 		h := (*holdings)(a)
 		h.Reached(peer, []string{"192.168.1.7:21960", "buero.example.org:21960", "203.0.113.7:21960"})
-		many := []string{"buero.example.org:21960", "203.0.113.7:21960"} // dialed in the office
+		var many []string
 		for i := range 20 {
-			many = append([]string{net.JoinHostPort("192.168.1."+strconv.Itoa(100+i), "21960")}, many...)
+			many = append(many, net.JoinHostPort("192.168.1."+strconv.Itoa(100+i), "21960"))
 		}
 		h.Reached(peer, many)
 		want := []string{"kiel.example.org:21960", "buero.example.org:21960", "203.0.113.7:21960"}
@@ -204,10 +204,6 @@ func TestPlacesAreKeptApart(t *testing.T) {
 		a.toldBy(peer, []string{"buero.example.org:21960", "x.org:1", "y.org:1", "z.org:1", "203.0.113.9:1"})
 		if got, want := a.addrs(metaTold+string(peer)), []string{"neu.example.org:21960", "buero.example.org:21960", "x.org:1", "y.org:1"}; !slices.Equal(got, want) {
 			t.Errorf("what it says of itself comes first, and no more than four are kept: %v", got)
-		}
-		h.Reached(peer, []string{"192.168.1.7:21960"})
-		if got := a.addrs(metaTold + string(peer)); len(got) > 0 {
-			t.Errorf("it took its addresses away, and they are still there: %v", got)
 		}
 		must(t, a.SetPlace(b.self, []string{}))
 		if got := h.Members()[peer]; slices.Contains(got, "kiel.example.org:21960") {
