@@ -80,9 +80,26 @@ class Office {
 		}
 	});
 
-	// look asks again who is here and how.
-	look() {
-		this.#people();
+	// follow asks again who is here and how, as long as someone looks at it: how far
+	// behind devices are, and how fast they answer, changes without an event of its
+	// own. The result ends it.
+	follow(): () => void {
+		let soon = 0;
+		const end = this.on((event) => {
+			if (event.what !== "delivery" || soon !== 0) return;
+			soon = window.setTimeout(() => {
+				soon = 0;
+				this.#people();
+			}, 1000);
+		});
+		const timer = setInterval(() => {
+			if (document.visibilityState === "visible") this.#people();
+		}, 4000);
+		return () => {
+			end();
+			clearTimeout(soon);
+			clearInterval(timer);
+		};
 	}
 
 	#people = coalesced(async () => {
