@@ -108,16 +108,25 @@ export class Conversation {
 			return;
 		}
 		const room = this.later ? 0 : page;
-		const answer = await this.#ask({
+		let answer = await this.#ask({
 			after: first.pos - 1,
 			limit: Math.min(most, this.messages.length + room),
 		});
+		let earlier = this.earlier || answer.earlier;
+		if (answer.earlier && !this.earlier) {
+			// What was written apart may belong before all that is held.
+			const all = await this.#ask({ after: 1, limit: most });
+			if (!all.later || this.later) {
+				answer = all;
+				earlier = all.earlier;
+			}
+		}
 		const news = answer.messages.filter((m) => m.pos > last.pos && !m.own);
 		const said = news.at(-1);
 		const looking = document.visibilityState === "visible" && document.hasFocus();
 		if (news[0] && !looking && this.fresh <= this.readUpTo) this.fresh = news[0].pos;
 		if (said && !this.later) this.announcement = t.chat.announce(said.author.name, said.text);
-		this.#take(answer, this.earlier);
+		this.#take(answer, earlier);
 		await tick();
 		await this.#trim();
 	}
