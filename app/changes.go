@@ -7,7 +7,7 @@ import (
 
 // A Change says what became different. Whoever cares asks again.
 type Change struct {
-	What string // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery", "files", "documents", "document"
+	What string // "status", "people", "doors", "join", "invite", "channels", "channel", "delivery", "files", "documents", "document", "stick"
 	ID   string // of the channel, of the space of documents, of the document that is open; else empty
 }
 
