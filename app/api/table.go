@@ -175,20 +175,23 @@ func (s *Server) people(ctx context.Context, lang language, _ Empty) (People, er
 		return People{}, &app.Problem{Code: "not-member"}
 	}
 	standings, err := s.ws.Standings(ctx)
-	if err != nil {
-		return People{}, err
+	if err != nil { // who is here is known all the same
+		s.log.Warn("count what devices lack", "err", err)
 	}
 	out := People{People: make([]Person, len(people)), Gone: make([]Person, len(gone))}
 	all, now := roll{}, s.ws.Now()
 	for i, p := range people {
 		out.People[i] = showPerson(p)
 		for j, d := range p.Devices {
-			st := standings[d.ID]
-			all.add(d, st)
-			lang.standing(&out.People[i].Devices[j], st, now)
+			all.add(d, standings[d.ID])
+			if st, ok := standings[d.ID]; ok {
+				lang.standing(&out.People[i].Devices[j], st, now)
+			}
 		}
 	}
-	out.Sentence = lang.everyone(all)
+	if err == nil {
+		out.Sentence = lang.everyone(all)
+	}
 	for i, p := range gone {
 		out.Gone[i] = showPerson(p)
 	}

@@ -117,7 +117,7 @@ type Device struct {
 type People struct {
 	People   []Person `json:"people"`   // this person first, then by name
 	Gone     []Person `json:"gone"`     // people and devices that were removed, the latest first
-	Sentence string   `json:"sentence"` // how many devices are here, and whether they have everything
+	Sentence string   `json:"sentence"` // how many devices are here, and whether they have everything; empty: not known
 }
 
 // Found is the request of "found": begin a new workspace on this device.

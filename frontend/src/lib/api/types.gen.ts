@@ -98,7 +98,7 @@ export interface Device {
 export interface People {
 	people: Person[]; // this person first, then by name
 	gone: Person[]; // people and devices that were removed, the latest first
-	sentence: string; // how many devices are here, and whether they have everything
+	sentence: string; // how many devices are here, and whether they have everything; empty: not known
 }
 
 // Found is the request of "found": begin a new workspace on this device.

@@ -6,7 +6,6 @@ export const map = {
 		open: "Karte: wer ist da",
 		of: "Karte der Geräte",
 		keys: "Mit den Pfeiltasten von Gerät zu Gerät.",
-		here: "Hier",
 		table: "Alle Geräte",
 		device: "Gerät",
 		way: "Weg",
@@ -27,6 +26,6 @@ export const map = {
 	},
 	copying: {
 		done: "Kopiert.",
-		refused: "Ihr Browser lässt das Kopieren nicht zu. Markieren Sie den Text, und drücken Sie Strg + C.",
+		refused: "Ihr Browser lässt das Kopieren nicht zu. Markieren Sie den Text, und kopieren Sie ihn von Hand.",
 	},
 };

@@ -6,7 +6,6 @@ export const map: typeof german = {
 		open: "Map: who is here",
 		of: "Map of the devices",
 		keys: "The arrow keys lead from device to device.",
-		here: "Here",
 		table: "All devices",
 		device: "Device",
 		way: "Way",
@@ -27,6 +26,6 @@ export const map: typeof german = {
 	},
 	copying: {
 		done: "Copied.",
-		refused: "Your browser does not allow copying. Mark the text, and press Ctrl + C.",
+		refused: "Your browser does not allow copying. Mark the text, and copy it by hand.",
 	},
 };
