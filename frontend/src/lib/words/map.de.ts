@@ -26,6 +26,7 @@ export const map = {
 	},
 	copying: {
 		done: "Kopiert.",
-		refused: "Ihr Browser lässt das Kopieren nicht zu. Markieren Sie den Text, und kopieren Sie ihn von Hand.",
+		refused:
+			"Ihr Browser lässt das Kopieren nicht zu. Markieren Sie den Text, und kopieren Sie ihn von Hand.",
 	},
 };
