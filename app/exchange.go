@@ -18,6 +18,7 @@ import (
 type exchange struct {
 	mu    sync.Mutex
 	going string             // "export", "import"; empty: none
+	last  string             // how the last export ended: "whole", "broken"; empty: there was none
 	stop  context.CancelFunc // ends it
 	done  atomic.Uint64      // entries
 	all   atomic.Uint64      // entries there are, as far as it is known
@@ -29,6 +30,7 @@ type ExchangeState struct {
 	Going string // "export", "import"; empty: none
 	Done  uint64 // entries
 	All   uint64 // entries; 0: not known yet
+	Last  string // how the last export ended: "whole", "broken"; empty: there was none
 }
 
 // exchangeTold is how often pages hear of progress.
@@ -40,7 +42,7 @@ func (w *Workspace) Exchange() ExchangeState {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.going == "" {
-		return ExchangeState{}
+		return ExchangeState{Last: x.last}
 	}
 	return ExchangeState{Going: x.going, Done: x.done.Load(), All: x.all.Load()}
 }
@@ -75,6 +77,15 @@ func (w *Workspace) beginExchange(ctx context.Context, what string) (_ context.C
 		x.mu.Unlock()
 		w.changed("stick", "")
 	}, nil
+}
+
+// exported notes how an export ended.
+func (w *Workspace) exported(err error) {
+	w.exchange.mu.Lock()
+	defer w.exchange.mu.Unlock()
+	if w.exchange.last = "whole"; err != nil {
+		w.exchange.last = "broken"
+	}
 }
 
 // exchanged counts entries.

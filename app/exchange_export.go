@@ -98,12 +98,13 @@ func (w *Workspace) lackedFrom(st *access.State, card log.Card, dev log.DeviceID
 
 // Export writes a file. Nothing is written if the error is a *Problem that says
 // why nothing can be.
-func (w *Workspace) Export(ctx context.Context, ask ExportAsk, to io.Writer) error {
+func (w *Workspace) Export(ctx context.Context, ask ExportAsk, to io.Writer) (err error) {
 	ctx, end, err := w.beginExchange(ctx, "export")
 	if err != nil {
 		return err
 	}
 	defer end()
+	defer func() { w.exported(err) }()
 	plan, err := w.exports(ask)
 	if err != nil {
 		return err

@@ -82,6 +82,9 @@ func TestStickBothWays(t *testing.T) {
 			b.post(fmt.Sprint("am anderen Ort ", i))
 		}
 		there := a.export(b, false)
+		if x := a.ws.Exchange(); x.Going != "" || x.Last != "whole" {
+			t.Errorf("after the export it stands at %+v", x)
+		}
 		size, err := a.ws.ExportSize(t.Context(), ExportAsk{For: b.self})
 		must(t, err)
 		if size.Entries != 40 || size.Messages != 40 || size.Bytes < 40*200 || size.Bytes > int64(len(there)) {

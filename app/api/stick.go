@@ -30,11 +30,12 @@ func (s *Server) stick(ctx context.Context, _ language, req StickAsk) (Stick, er
 	if err != nil {
 		return Stick{}, err
 	}
-	if x := s.ws.Exchange(); x.Going != "" { // asked often then, and counting takes its time
+	x := s.ws.Exchange()
+	if x.Going != "" { // asked often then, and counting takes its time
 		return Stick{Going: x.Going, Done: int(x.Done), All: int(x.All)}, nil
 	}
 	size, err := s.ws.ExportSize(ctx, ask)
-	return Stick{Size: showSize(size), Name: s.stickName()}, err
+	return Stick{Size: showSize(size), Name: s.stickName(), Last: x.Last}, err
 }
 
 // stickName says nothing of the office: a stick gets lost.

@@ -12,6 +12,7 @@ type Stick struct {
 	Going string    `json:"going"` // "export", "import": a file is being written or read just now; else empty
 	Done  int       `json:"done"`  // entries
 	All   int       `json:"all"`   // entries; 0: not known yet
+	Last  string    `json:"last"`  // how the file that was written last ended: "whole", "broken"; empty: there was none
 	Size  StickSize `json:"size"`  // when nothing is going on
 	Name  string    `json:"name"`  // for the file
 }

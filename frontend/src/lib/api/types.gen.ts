@@ -1514,6 +1514,7 @@ export interface Stick {
 	going: string; // "export", "import": a file is being written or read just now; else empty
 	done: number; // entries
 	all: number; // entries; 0: not known yet
+	last: string; // how the file that was written last ended: "whole", "broken"; empty: there was none
 	size: StickSize; // when nothing is going on
 	name: string; // for the file
 }
