@@ -97,7 +97,7 @@ step("found an office in six steps", async () => {
 	await a.reload(); // and the page goes on where it was
 	await a.locator(".pcard").waitFor();
 	const sheet = await nodes[0].ask("kit");
-	for (const n of sheet.ask) await a.getByLabel(`Wort ${n}`).fill(sheet.words[n - 1]);
+	for (const n of sheet.ask) await a.getByLabel(`Wort ${n}`, { exact: true }).fill(sheet.words[n - 1]);
 	await button(a, "Bestätigen").click();
 	await heading(a, "Zweiter Computer, zweite Person").waitFor();
 	lap("3 recovery sheet");
@@ -183,15 +183,11 @@ step("both talk, write and drop a file", async () => {
 	const { folder } = await nodes[0].ask("setup");
 	assert.ok(folder.startsWith(place), folder);
 	await a.getByRole("link", { name: "Dateien", exact: true }).click();
-	await a.getByRole("heading", { level: 1 }).first().waitFor();
-	await a
-		.locator("input[type=file]")
-		.first()
-		.setInputFiles({
-			name: "Vollmacht.txt",
-			mimeType: "text/plain",
-			buffer: Buffer.from("Hiermit bevollmächtige ich"),
-		});
+	await a.getByLabel("Dateien von diesem Computer").setInputFiles({
+		name: "Vollmacht.txt",
+		mimeType: "text/plain",
+		buffer: Buffer.from("Hiermit bevollmächtige ich"),
+	});
 	const there = (await nodes[1].ask("setup")).folder;
 	await until("the file is on the other disk", () =>
 		readFile(join(there, "Vollmacht.txt"), "utf8").then(
