@@ -108,11 +108,12 @@ step("the overview reminds until the sheet is confirmed", async () => {
 		const labels = await a.locator("form label").allTextContents();
 		return labels.length === 2 && labels.map((l) => Number(/\d+/.exec(l)[0]));
 	});
-	for (const n of asked) await a.getByLabel(`Wort ${n}`).fill("falsch");
+	for (const n of asked) await a.getByLabel(`Wort ${n}`, { exact: true }).fill("falsch");
 	await a.getByRole("button", { name: "Bestätigen" }).click();
 	await a.getByText(`Das ${asked[0]}. Wort stimmt nicht.`).waitFor();
 	await looks(a, "10-blatt-falsch");
-	for (const n of asked) await a.getByLabel(`Wort ${n}`).fill(` ${words[n - 1].toUpperCase()} `);
+	for (const n of asked)
+		await a.getByLabel(`Wort ${n}`, { exact: true }).fill(` ${words[n - 1].toUpperCase()} `);
 	await a.getByRole("button", { name: "Bestätigen" }).click();
 	await a.getByText("Das Blatt gilt").waitFor();
 	await looks(a, "10-blatt-gilt");
