@@ -22,8 +22,16 @@ after(async () => {
 	await story?.stop();
 });
 
-const press = (...keys) =>
-	keys.reduce((before, key) => before.then(() => a.keyboard.press(key)), Promise.resolve());
+// After a key the page has two frames to put the focus where it belongs: a row may have
+// to be drawn first.
+const settled = () =>
+	a.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+const press = async (...keys) => {
+	for (const key of keys) {
+		await a.keyboard.press(key);
+		await settled();
+	}
+};
 const type = (text) => a.keyboard.type(text);
 const button = (name) => a.getByRole("button", { name, exact: true }).filter({ visible: true });
 const dialog = () => a.getByRole("dialog").filter({ visible: true });
