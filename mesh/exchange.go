@@ -102,7 +102,7 @@ func (l *loop) gotBatch(s *session, f *batchFrame, now time.Time) {
 	s.size, s.slow = resize(s.size, took), took > slowAnswer
 	rest := slices.Clone(a.ranges)
 	for _, p := range f.Parts {
-		card := p.Card.unpack()
+		card := p.Card.Unpack()
 		i := slices.IndexFunc(rest, func(r log.Range) bool { return r.Log == card.ID() })
 		if i < 0 || s.views[card.Space] == nil || uint64(len(p.Entries)) > rest[i].To-rest[i].From+1 {
 			l.hostile(s, fmt.Errorf("batch with what was not asked for"))
@@ -236,7 +236,7 @@ func (l *loop) push(card log.Card, id log.LogID, at log.Height, entry []byte) {
 			continue
 		}
 		if frame == nil {
-			frame = encode(pushFrame{Type: typePush, Card: packCard(card), Entry: entry})
+			frame = encode(pushFrame{Type: typePush, Card: card.Pack(), Entry: entry})
 		}
 		if s.out.push(frame) {
 			v.sent[id] = at.Seq

@@ -106,10 +106,7 @@ func (m *Mesh) outside(ctx context.Context, by PeerID, addrs []string) string {
 // tellSeen tells a member how it is seen. Others hear nothing.
 func (m *Mesh) tellSeen(c Conn) {
 	defer c.Close()
-	m.relays.mu.Lock()
-	member := m.relays.members[c.Peer()]
-	m.relays.mu.Unlock()
-	if member {
+	if m.relays.meets(c.Peer()) {
 		_ = c.Send([]byte(c.Path())) // who does not hear it asks again
 	}
 }

@@ -70,6 +70,13 @@ func (rs *relays) meet(members map[PeerID]bool) {
 	rs.members = members
 }
 
+// meets reports whether a peer has a session as a member.
+func (rs *relays) meets(peer PeerID) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return rs.members[peer]
+}
+
 // at returns the leg of this name, whoever came first.
 func (rs *relays) at(k legKey) *leg {
 	g := rs.legs[k]

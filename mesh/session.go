@@ -158,7 +158,7 @@ func openPush(p *pushFrame) (*pushed, error) {
 	if err != nil {
 		return nil, err
 	}
-	card := p.Card.unpack()
+	card := p.Card.Unpack()
 	if card.ID() != e.Log {
 		return nil, errors.New("push under another log's card")
 	}
@@ -235,7 +235,7 @@ func serve(ctx context.Context, h Holdings, w served) []byte {
 		if len(f.Parts) > 0 && sum > left {
 			break // the one it had to return is too long; its turn comes
 		}
-		f.Parts = append(f.Parts, batchPart{Card: packCard(w.cards[i]), Entries: entries})
+		f.Parts = append(f.Parts, batchPart{Card: w.cards[i].Pack(), Entries: entries})
 		left -= sum
 	}
 	return encode(f)

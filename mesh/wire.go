@@ -96,7 +96,7 @@ type (
 	}
 	batchPart struct {
 		_       struct{} `cbor:",toarray"`
-		Card    card
+		Card    log.PackedCard
 		Entries [][]byte
 	}
 	batchFrame struct {
@@ -108,7 +108,7 @@ type (
 	pushFrame struct {
 		_     struct{} `cbor:",toarray"`
 		Type  uint64
-		Card  card
+		Card  log.PackedCard
 		Entry []byte
 	}
 	peerAddrs struct {
@@ -178,26 +178,6 @@ type (
 		Token token
 	}
 )
-
-// card is a log.Card as 96 bytes: workspace, space, device, incarnation.
-type card [32 + 16 + 32 + 16]byte
-
-func packCard(c log.Card) (p card) {
-	b := append(p[:0], c.Workspace[:]...)
-	b = append(b, c.Space[:]...)
-	b = append(b, c.Device[:]...)
-	copy(p[len(b):], c.Incarnation[:])
-	return p
-}
-
-func (p card) unpack() log.Card {
-	return log.Card{
-		Workspace:   log.WorkspaceID(p[:32]),
-		Space:       log.SpaceID(p[32:48]),
-		Device:      log.DeviceID(p[48:80]),
-		Incarnation: log.Incarnation(p[80:96]),
-	}
-}
 
 var (
 	frameEnc = mustMode(cbor.EncOptions{Sort: cbor.SortCoreDeterministic, NilContainers: cbor.NilContainerAsNull, IndefLength: cbor.IndefLengthForbidden, TagsMd: cbor.TagsForbidden}.EncMode())

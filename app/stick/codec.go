@@ -28,26 +28,9 @@ const (
 
 // partBody is a Part as it is written.
 type partBody struct {
-	_       struct{}                `cbor:",toarray"`
-	Card    [32 + 16 + 32 + 16]byte // workspace, space, device, incarnation
+	_       struct{} `cbor:",toarray"`
+	Card    log.PackedCard
 	Entries [][]byte
-}
-
-func packCard(c log.Card) (p [96]byte) {
-	b := append(p[:0], c.Workspace[:]...)
-	b = append(b, c.Space[:]...)
-	b = append(b, c.Device[:]...)
-	copy(p[len(b):], c.Incarnation[:])
-	return p
-}
-
-func unpackCard(p [96]byte) log.Card {
-	return log.Card{
-		Workspace:   log.WorkspaceID(p[:32]),
-		Space:       log.SpaceID(p[32:48]),
-		Device:      log.DeviceID(p[48:80]),
-		Incarnation: log.Incarnation(p[80:96]),
-	}
 }
 
 var (
@@ -102,7 +85,7 @@ func decodeRecord(space log.SpaceID, kind byte, body []byte) (*Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		card := unpackCard(p.Card)
+		card := p.Card.Unpack()
 		if card.Space != space {
 			return nil, fmt.Errorf("%w: log of another space", ErrDamaged)
 		}

@@ -247,7 +247,7 @@ func rec(kind byte, body []byte) []byte {
 func TestHostileMember(t *testing.T) {
 	about := rec(typeAbout, encode(About{}))
 	part := func(entries ...[]byte) []byte {
-		return rec(typePart, encode(partBody{Card: packCard(card(log.Control)), Entries: entries}))
+		return rec(typePart, encode(partBody{Card: card(log.Control).Pack(), Entries: entries}))
 	}
 	for name, in := range map[string][]byte{
 		"nothing":                 {},
@@ -260,7 +260,7 @@ func TestHostileMember(t *testing.T) {
 		"too many bytes":          slices.Concat(about, part(slices.Repeat([][]byte{make([]byte, log.MaxEntry)}, 5)...)),
 		"an array that claims":    slices.Concat(about, rec(typePart, []byte{0x82, 0x58, 0x60})),
 		"nested deeply":           slices.Concat(about, rec(typeHolds, bytes.Repeat([]byte{0x81}, 5000))),
-		"another space":           slices.Concat(about, rec(typePart, encode(partBody{Card: packCard(card(space)), Entries: [][]byte{{1}}}))),
+		"another space":           slices.Concat(about, rec(typePart, encode(partBody{Card: card(space).Pack(), Entries: [][]byte{{1}}}))),
 		"sealed without space":    slices.Concat(about, rec(typeSealed, []byte{1, 2, 3})),
 		"the control space again": slices.Concat(about, rec(typeSpace, make([]byte, 16+lockFixed+lockStep*boxLen))),
 		"a space cut short":       slices.Concat(about, rec(typeSpace, []byte{1})),
@@ -350,7 +350,7 @@ func FuzzReader(f *testing.F) {
 	f.Add(file, false)
 	f.Add(file[:300], false)
 	f.Add(rec(typeAbout, encode(About{})), true)
-	f.Add(slices.Concat(rec(typeAbout, encode(About{})), rec(typePart, encode(partBody{Card: packCard(card(log.Control)), Entries: [][]byte{{1}}}))), true)
+	f.Add(slices.Concat(rec(typeAbout, encode(About{})), rec(typePart, encode(partBody{Card: card(log.Control).Pack(), Entries: [][]byte{{1}}}))), true)
 	f.Add(slices.Concat(rec(typeAbout, encode(About{})), rec(typeHolds, encode(NewHolds(signer, 1, log.Heights{{1}: {Seq: 4}})[0]))), true)
 	f.Fuzz(func(t *testing.T, in []byte, member bool) {
 		if member {
@@ -377,7 +377,7 @@ func FuzzRecord(f *testing.F) {
 	for _, r := range filled(3) {
 		switch {
 		case r.Part != nil:
-			f.Add(byte(typePart), encode(partBody{Card: packCard(r.Part.Card), Entries: r.Part.Entries}))
+			f.Add(byte(typePart), encode(partBody{Card: r.Part.Card.Pack(), Entries: r.Part.Entries}))
 		case r.Holds != nil:
 			f.Add(byte(typeHolds), encode(r.Holds))
 		default:
@@ -392,7 +392,7 @@ func FuzzRecord(f *testing.F) {
 		var again []byte
 		switch {
 		case r.Part != nil:
-			again = encode(partBody{Card: packCard(r.Part.Card), Entries: r.Part.Entries})
+			again = encode(partBody{Card: r.Part.Card.Pack(), Entries: r.Part.Entries})
 		case r.Holds != nil:
 			again = encode(r.Holds)
 		default:

@@ -72,7 +72,7 @@ func (w *Writer) Part(p Part) error {
 	if p.Card.Space != w.space {
 		return fmt.Errorf("part of space %s within %s", p.Card.Space, w.space)
 	}
-	return w.record(typePart, encode(partBody{Card: packCard(p.Card), Entries: p.Entries}))
+	return w.record(typePart, encode(partBody{Card: p.Card.Pack(), Entries: p.Entries}))
 }
 
 // Holds writes what a device has of the space.

@@ -77,14 +77,32 @@ type Card struct {
 // ID returns SHA-256("inselnetz/log/1" ‖ workspace ‖ space ‖ device ‖
 // incarnation), first 16 bytes.
 func (c Card) ID() LogID {
-	b := make([]byte, 0, 15+32+16+32+16)
-	b = append(b, "inselnetz/log/1"...)
-	b = append(b, c.Workspace[:]...)
+	p := c.Pack()
+	b := append(make([]byte, 0, 15+len(p)), "inselnetz/log/1"...)
+	h := sha256.Sum256(append(b, p[:]...))
+	return LogID(h[:16])
+}
+
+// A PackedCard is a Card as it travels: workspace ‖ space ‖ device ‖ incarnation.
+type PackedCard [32 + 16 + 32 + 16]byte
+
+// Pack returns the bytes of a Card.
+func (c Card) Pack() (p PackedCard) {
+	b := append(p[:0], c.Workspace[:]...)
 	b = append(b, c.Space[:]...)
 	b = append(b, c.Device[:]...)
-	b = append(b, c.Incarnation[:]...)
-	h := sha256.Sum256(b)
-	return LogID(h[:16])
+	copy(p[len(b):], c.Incarnation[:])
+	return p
+}
+
+// Unpack returns the Card of its bytes.
+func (p PackedCard) Unpack() Card {
+	return Card{
+		Workspace:   WorkspaceID(p[:32]),
+		Space:       SpaceID(p[32:48]),
+		Device:      DeviceID(p[48:80]),
+		Incarnation: Incarnation(p[80:96]),
+	}
 }
 
 func (h Hash) String() string        { return hex.EncodeToString(h[:]) }
